@@ -1,0 +1,153 @@
+//! The command line: one file per command, each a thin layer over `fairnotice::run`.
+
+mod diff;
+mod duties;
+mod error;
+mod exit;
+mod input;
+mod outline;
+mod show;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use error::CliError;
+pub(crate) use exit::Exit;
+
+/// What every command answers: how it ended, or an error for people.
+pub(crate) type Outcome = Result<Exit, CliError>;
+
+/// Keeps policy documents honest: tracks them, redlines them, flags what changes for users, finds
+/// the notice that was promised, and sends it, provably.
+#[derive(Debug, Parser)]
+#[command(name = "fairnotice", version, max_term_width = 100, after_help = exit::HELP)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Globals {
+    /// Folder of the workspace (where fairnotice.toml is).
+    #[arg(
+        long,
+        short = 'C',
+        global = true,
+        value_name = "DIR",
+        default_value = "."
+    )]
+    pub(crate) workspace: PathBuf,
+    /// Output for people or for programs.
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// The instant to take for now, for rehearsals and tests (RFC 3339).
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "FAIRNOTICE_NOW",
+        hide_env_values = true
+    )]
+    pub(crate) now: Option<jiff::Timestamp>,
+    /// Say more on standard error; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say nothing on standard error but errors.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+impl Globals {
+    /// Whether exactly one JSON document is wanted on standard output.
+    pub(crate) fn json(&self) -> bool {
+        self.format == Some(Format::Json)
+    }
+
+    /// The clock: the given instant, else the machine's.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where the clock is read"
+        )]
+        self.now.unwrap_or_else(jiff::Timestamp::now)
+    }
+}
+
+/// Forms of output. Not every command has all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Coloured text on a terminal, plain text in a pipe.
+    Terminal,
+    /// One JSON document.
+    Json,
+    /// Markdown.
+    Markdown,
+    /// A self-contained web page.
+    Html,
+    /// A word processing document with tracked changes.
+    Docx,
+    /// The web page, printed by an installed browser.
+    Pdf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show a document's sections, dates and oddities.
+    Outline(outline::Args),
+    /// Print a document's canonical text.
+    Show(show::Args),
+    /// Compare two documents: redline, findings, duties.
+    Diff(diff::Args),
+    /// List what a document promises about telling its users.
+    Duties(duties::Args),
+}
+
+/// Parses the command line, runs the command, reports how it ended.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            // A closed pipe is no reason to fail: the reader has seen enough.
+            let _closed = error.print();
+            return code.into();
+        }
+    };
+    let outcome = match &cli.command {
+        Command::Outline(args) => outline::run(args, &cli.globals),
+        Command::Show(args) => show::run(args, &cli.globals),
+        Command::Diff(args) => diff::run(args, &cli.globals),
+        Command::Duties(args) => duties::run(args, &cli.globals),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => error.report(cli.globals.json()),
+    }
+}
+
+/// Writes one JSON document and a line end on standard output.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::failed("json", format!("cannot write JSON: {error}")))?;
+    print_text(&(text + "\n"))
+}
+
+/// Writes text on standard output; a closed pipe is success.
+pub(crate) fn print_text(text: &str) -> Outcome {
+    use std::io::Write as _;
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::failed(
+            "output",
+            format!("cannot write to standard output: {error}"),
+        )),
+        _ => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,19 @@
+//! `fairnotice show FILE`
+
+use fairnotice::read;
+
+use super::{Globals, Outcome, input, print_text};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The document: a path, or - for standard input.
+    file: String,
+    /// Format of standard input.
+    #[arg(long)]
+    input_format: Option<input::InputFormat>,
+}
+
+pub(crate) fn run(args: &Args, _globals: &Globals) -> Outcome {
+    let document = input::document(&args.file, args.input_format)?;
+    print_text(&read::canonical(&document))
+}

@@ -1,0 +1,5 @@
+//! All integration tests are one binary: linking is what costs.
+
+mod it {
+    mod architecture;
+}
