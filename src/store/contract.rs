@@ -17,11 +17,24 @@ fn put(table: Table, key: &str, value: &str) -> Write {
 #[test]
 fn what_was_committed_is_found_and_nothing_else() {
     each(|store| {
-        store.commit(vec![put(Table::Meta, "a", "1"), put(Table::Notices, "a", "2")]).unwrap();
-        assert_eq!(store.get(Table::Meta, "a").unwrap().as_deref(), Some(&b"1"[..]));
-        assert_eq!(store.get(Table::Notices, "a").unwrap().as_deref(), Some(&b"2"[..]));
+        store
+            .commit(vec![
+                put(Table::Meta, "a", "1"),
+                put(Table::Notices, "a", "2"),
+            ])
+            .unwrap();
+        assert_eq!(
+            store.get(Table::Meta, "a").unwrap().as_deref(),
+            Some(&b"1"[..])
+        );
+        assert_eq!(
+            store.get(Table::Notices, "a").unwrap().as_deref(),
+            Some(&b"2"[..])
+        );
         assert_eq!(store.get(Table::Reviews, "a").unwrap(), None);
-        store.commit(vec![(Table::Meta, "a".to_owned(), None)]).unwrap();
+        store
+            .commit(vec![(Table::Meta, "a".to_owned(), None)])
+            .unwrap();
         assert_eq!(store.get(Table::Meta, "a").unwrap(), None);
     });
 }
@@ -30,9 +43,19 @@ fn what_was_committed_is_found_and_nothing_else() {
 fn a_scan_gives_a_prefix_in_key_order() {
     each(|store| {
         let keys = ["b\u{0}2", "b\u{0}10", "a\u{0}1", "ba\u{0}1", "b"];
-        store.commit(keys.iter().map(|key| put(Table::Versions, key, key)).collect()).unwrap();
-        let found: Vec<_> =
-            store.scan(Table::Versions, "b\u{0}").unwrap().into_iter().map(|(k, _)| k).collect();
+        store
+            .commit(
+                keys.iter()
+                    .map(|key| put(Table::Versions, key, key))
+                    .collect(),
+            )
+            .unwrap();
+        let found: Vec<_> = store
+            .scan(Table::Versions, "b\u{0}")
+            .unwrap()
+            .into_iter()
+            .map(|(k, _)| k)
+            .collect();
         assert_eq!(found, ["b\u{0}10", "b\u{0}2"]);
         assert_eq!(store.scan(Table::Versions, "").unwrap().len(), 5);
     });
@@ -43,16 +66,26 @@ fn clear_leaves_nothing() {
     each(|store| {
         store.commit(vec![put(Table::Alerts, "x", "1")]).unwrap();
         store.clear().unwrap();
-        assert!(Table::ALL.iter().all(|table| store.scan(*table, "").unwrap().is_empty()));
+        assert!(
+            Table::ALL
+                .iter()
+                .all(|table| store.scan(*table, "").unwrap().is_empty())
+        );
     });
 }
 
 #[test]
 fn the_embedded_store_keeps_its_records_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    SledStore::open(folder.path()).unwrap().commit(vec![put(Table::Meta, "k", "v")]).unwrap();
+    SledStore::open(folder.path())
+        .unwrap()
+        .commit(vec![put(Table::Meta, "k", "v")])
+        .unwrap();
     let again = SledStore::open(folder.path()).unwrap();
-    assert_eq!(again.get(Table::Meta, "k").unwrap().as_deref(), Some(&b"v"[..]));
+    assert_eq!(
+        again.get(Table::Meta, "k").unwrap().as_deref(),
+        Some(&b"v"[..])
+    );
 }
 
 proptest! {

@@ -74,7 +74,10 @@ impl Journal {
             .map_err(io("open"))?;
         let length = file.metadata().map_err(io("read"))?.len();
         let tail = tail(&mut file, length).map_err(io("read"))?;
-        let whole = tail.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let whole = tail
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |at| at + 1);
         let torn = tail.get(whole..).unwrap_or_default();
         let mut offset = length;
         if !torn.is_empty() {
@@ -82,7 +85,10 @@ impl Journal {
             let aside = path.with_extension("torn");
             std::fs::write(&aside, torn).map_err(|e| StoreError::io("write", &aside, e))?;
             file.set_len(offset).map_err(io("truncate"))?;
-            tracing::warn!("the journal's last line was cut off; it is kept in {}", aside.display());
+            tracing::warn!(
+                "the journal's last line was cut off; it is kept in {}",
+                aside.display()
+            );
         }
         let lines = tail.get(..whole).unwrap_or_default();
         let last = lines.strip_suffix(b"\n").unwrap_or(lines);
@@ -96,14 +102,26 @@ impl Journal {
             (hash, Some(entry))
         };
         let lease = last.as_ref().map_or(1, |entry| entry.lease + 1);
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file), head, last, lease, offset })
+        Ok(Self {
+            path: path.to_owned(),
+            file: BufWriter::new(file),
+            head,
+            last,
+            lease,
+            offset,
+        })
     }
 
     /// Adds an entry; it is durable after [`Journal::sync`].
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn append(&mut self, time: Timestamp, writer: &str, event: Event) -> Result<Entry, StoreError> {
+    pub fn append(
+        &mut self,
+        time: Timestamp,
+        writer: &str,
+        event: Event,
+    ) -> Result<Entry, StoreError> {
         let entry = Entry {
             n: self.last.as_ref().map_or(0, |entry| entry.n) + 1,
             time,
@@ -123,7 +141,10 @@ impl Journal {
             .map_err(|e| StoreError::io("write", &self.path, e))?;
         self.offset += line.len() as u64;
         self.head = head;
-        self.last = Some(Entry { event: Event::AlertDone { id: String::new() }, ..entry.clone() });
+        self.last = Some(Entry {
+            event: Event::AlertDone { id: String::new() },
+            ..entry.clone()
+        });
         Ok(entry)
     }
 
@@ -175,9 +196,10 @@ impl Journal {
             number += 1;
             offset += read as u64;
             line.pop();
-            let (_, body) = split(&line).ok_or_else(|| damaged(path, number, "not a journal line"))?;
-            let entry = serde_json::from_slice(body)
-                .map_err(|e| damaged(path, number, &e.to_string()))?;
+            let (_, body) =
+                split(&line).ok_or_else(|| damaged(path, number, "not a journal line"))?;
+            let entry =
+                serde_json::from_slice(body).map_err(|e| damaged(path, number, &e.to_string()))?;
             each(entry, offset)?;
         }
     }
@@ -195,8 +217,12 @@ impl Journal {
             if reader.read_until(b'\n', &mut line).map_err(io)? == 0 {
                 return Ok(JournalReport { entries, head });
             }
-            let number = usize::try_from(entries).unwrap_or(usize::MAX).saturating_add(1);
-            let bytes = line.strip_suffix(b"\n").ok_or_else(|| damaged(path, number, "cut off"))?;
+            let number = usize::try_from(entries)
+                .unwrap_or(usize::MAX)
+                .saturating_add(1);
+            let bytes = line
+                .strip_suffix(b"\n")
+                .ok_or_else(|| damaged(path, number, "cut off"))?;
             let (hash, body) =
                 split(bytes).ok_or_else(|| damaged(path, number, "not a journal line"))?;
             if head.link(body) != hash {
@@ -210,7 +236,11 @@ impl Journal {
             let entry: Entry =
                 serde_json::from_slice(body).map_err(|e| damaged(path, number, &e.to_string()))?;
             if entry.n != entries + 1 {
-                return Err(damaged(path, number, &format!("it carries the number {}", entry.n)));
+                return Err(damaged(
+                    path,
+                    number,
+                    &format!("it carries the number {}", entry.n),
+                ));
             }
             (head, entries) = (hash, entry.n);
         }
@@ -226,7 +256,11 @@ fn split(line: &[u8]) -> Option<(Hash, &[u8])> {
 }
 
 fn damaged(path: &Path, line: usize, detail: &str) -> StoreError {
-    StoreError::Damaged { path: path.to_owned(), line, detail: detail.to_owned() }
+    StoreError::Damaged {
+        path: path.to_owned(),
+        line,
+        detail: detail.to_owned(),
+    }
 }
 
 /// Enough of the end of the file to hold the last whole line and a torn one.
@@ -291,7 +325,10 @@ mod tests {
         std::fs::write(&path, [&whole[..], b"{\"hash\":\"12"].concat()).unwrap();
         filled(&path, 1);
         assert_eq!(Journal::verify(&path).unwrap().entries, 3);
-        assert_eq!(std::fs::read(path.with_extension("torn")).unwrap(), b"{\"hash\":\"12");
+        assert_eq!(
+            std::fs::read(path.with_extension("torn")).unwrap(),
+            b"{\"hash\":\"12"
+        );
     }
 
     #[test]

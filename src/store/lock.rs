@@ -32,7 +32,12 @@ impl Lock {
     ///
     /// # Errors
     /// When somebody else holds it for longer than that, or the file cannot be written.
-    pub fn take(path: &Path, what: &str, now: Timestamp, wait: Duration) -> Result<Self, StoreError> {
+    pub fn take(
+        path: &Path,
+        what: &str,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Self, StoreError> {
         let mut file = File::options()
             .read(true)
             .write(true)
@@ -54,9 +59,15 @@ impl Lock {
                     // A holder that cannot be read is a holder all the same.
                     let _unread = file.read_to_string(&mut holder);
                     let holder = Some(holder.trim().to_owned()).filter(|h| !h.is_empty());
-                    return Err(LockError { path: path.to_owned(), holder }.into());
+                    return Err(LockError {
+                        path: path.to_owned(),
+                        holder,
+                    }
+                    .into());
                 }
-                Err(TryLockError::Error(source)) => return Err(StoreError::io("lock", path, source)),
+                Err(TryLockError::Error(source)) => {
+                    return Err(StoreError::io("lock", path, source));
+                }
             }
         }
         let word = format!("{what}, process {}, since {now}\n", std::process::id());
@@ -78,7 +89,9 @@ mod tests {
         let path = folder.path().join("lock");
         let now = "2027-01-01T00:00:00Z".parse().unwrap();
         let first = Lock::take(&path, "check", now, Duration::ZERO).unwrap();
-        let error = Lock::take(&path, "check", now, Duration::ZERO).unwrap_err().to_string();
+        let error = Lock::take(&path, "check", now, Duration::ZERO)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("another run is at work"), "{error}");
         assert!(error.contains("(check, process "), "{error}");
         assert!(error.contains("since 2027-01-01T00:00:00Z"), "{error}");

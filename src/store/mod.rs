@@ -18,13 +18,13 @@ mod lock;
 mod memory;
 mod sled;
 
+pub use self::sled::SledStore;
 pub use archive::{Archive, FrontMatter, Snapshot};
 pub use event::*;
 pub use index::*;
 pub use journal::{Entry, Journal, JournalReport};
 pub use lock::{Lock, LockError};
 pub use memory::MemoryStore;
-pub use self::sled::SledStore;
 
 use std::path::{Path, PathBuf};
 
@@ -83,7 +83,11 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), source }
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 

@@ -34,13 +34,22 @@ impl SledStore {
             .map(|table| Ok((*table, db.open_tree(table.name())?)))
             .collect::<Result<_, sled::Error>>()
             .map_err(error)?;
-        Ok(Self { path: path.to_owned(), trees, db })
+        Ok(Self {
+            path: path.to_owned(),
+            trees,
+            db,
+        })
     }
 
     fn tree(&self, table: Table) -> Result<&sled::Tree, StoreError> {
-        self.trees.iter().find(|(t, _)| *t == table).map(|(_, tree)| tree).ok_or_else(|| {
-            StoreError::Index { path: self.path.clone(), detail: "a table is missing".to_owned() }
-        })
+        self.trees
+            .iter()
+            .find(|(t, _)| *t == table)
+            .map(|(_, tree)| tree)
+            .ok_or_else(|| StoreError::Index {
+                path: self.path.clone(),
+                detail: "a table is missing".to_owned(),
+            })
     }
 
     fn error(&self, error: &sled::Error) -> StoreError {
@@ -49,7 +58,10 @@ impl SledStore {
 }
 
 fn index_error(path: &Path, error: &sled::Error) -> StoreError {
-    StoreError::Index { path: path.to_owned(), detail: error.to_string() }
+    StoreError::Index {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    }
 }
 
 impl Store for SledStore {
@@ -70,11 +82,17 @@ impl Store for SledStore {
 
     fn commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         let trees: Vec<sled::Tree> = self.trees.iter().map(|(_, tree)| tree.clone()).collect();
-        let position =
-            |table: Table| self.trees.iter().position(|(t, _)| *t == table).unwrap_or_default();
+        let position = |table: Table| {
+            self.trees
+                .iter()
+                .position(|(t, _)| *t == table)
+                .unwrap_or_default()
+        };
         let done = trees.as_slice().transaction(|trees| {
             for (table, key, value) in &writes {
-                let Some(tree) = trees.get(position(*table)) else { continue };
+                let Some(tree) = trees.get(position(*table)) else {
+                    continue;
+                };
                 match value {
                     Some(value) => tree.insert(key.as_bytes(), value.as_slice())?,
                     None => tree.remove(key.as_bytes())?,
