@@ -1,9 +1,20 @@
 //! Bytes and media type walk in, a [`Document`] walks out: title, dates, language, a tree of
 //! numbered sections, blocks and sentences, each with its place in the source.
 
+mod assemble;
+mod converted;
 mod document;
+mod equivalence;
+mod format;
+mod headings;
+mod label;
+mod leaf;
+mod markdown;
+mod markup;
+mod plain;
 
 pub use document::*;
+pub use equivalence::{EQUIVALENCE, equivalence_key};
 
 /// What is to be read.
 #[derive(Debug, Clone, Default)]
@@ -89,8 +100,26 @@ pub enum ReadError {
 /// When the input is empty, binary, damaged or too large; oddities that can be dealt with become
 /// [`Document::warnings`].
 pub fn read(input: &Input<'_>) -> Result<Document, ReadError> {
-    let _ = input;
-    Err(ReadError::Empty)
+    let format = format::tell(input);
+    if input.bytes.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let decoded = String::from_utf8_lossy(input.bytes).into_owned();
+    if decoded.trim().is_empty() {
+        return Err(ReadError::Empty);
+    }
+    Ok(text(format, decoded))
+}
+
+/// Reads a text whose encoding is settled.
+fn text(format: Format, text: String) -> Document {
+    let leaves = match format {
+        Format::Text => plain::leaves(&text),
+        _ => markdown::leaves(&text),
+    };
+    let pieces = assemble::pieces(&text, leaves);
+    let findings = headings::find(&text, format, &pieces);
+    assemble::document(format, text, pieces, findings)
 }
 
 /// The sentences of a block, as spans of the document's text, in order, surrounding white space

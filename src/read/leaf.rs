@@ -1,0 +1,64 @@
+//! What the readers of the two text formats hand on: leaves in document order, with the hints that
+//! the markup gives. Labels, headings and sections are found from them, the same way for both.
+
+use super::{BlockKind, Span};
+
+/// A leaf of the document before labels and headings are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Leaf {
+    /// What the markup says it is: never `Title` or `Contents`.
+    pub kind: BlockKind,
+    /// All its bytes, marker and markup included, white space around it left out.
+    pub span: Span,
+    /// The bytes after the list marker or the heading marks.
+    pub content: Span,
+    /// Number of an ordered list's marker, as printed.
+    pub number: Option<Span>,
+    /// The readable parts, in order.
+    pub runs: Vec<Span>,
+    /// Targets of links and images.
+    pub targets: Vec<Span>,
+    /// Cells of a table row.
+    pub cells: Vec<Span>,
+    /// Nesting depth of a list item.
+    pub depth: u8,
+    /// Level of a heading that the markup states, 1 to 6.
+    pub heading: Option<u8>,
+    /// All its words are set in bold.
+    pub bold: bool,
+    /// It stands inside an item of a list, be it the item itself or a further paragraph of it.
+    pub listed: bool,
+    /// A blank line stands before it.
+    pub after_blank: bool,
+}
+
+impl Leaf {
+    /// A leaf over `span` without any hint.
+    pub(super) fn new(kind: BlockKind, span: Span) -> Self {
+        Self {
+            kind,
+            content: span.clone(),
+            span,
+            number: None,
+            runs: Vec::new(),
+            targets: Vec::new(),
+            cells: Vec::new(),
+            depth: 0,
+            heading: None,
+            bold: false,
+            listed: false,
+            after_blank: false,
+        }
+    }
+}
+
+/// The part of a span without white space (also no-break spaces) at its ends.
+pub(super) fn trimmed(text: &str, span: Span) -> Span {
+    let Some(slice) = text.get(span.clone()) else {
+        return span.start..span.start;
+    };
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}' | '\u{2060}');
+    let start = span.start + (slice.len() - slice.trim_start_matches(blank).len());
+    let end = (span.end - (slice.len() - slice.trim_end_matches(blank).len())).max(start);
+    start..end
+}
