@@ -1,0 +1,451 @@
+//! HTTP: one client for a run, redirects followed one by one and recorded, bodies capped while
+//! they stream, transient errors tried again.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::StreamExt as _;
+use reqwest::{
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+    redirect::Policy,
+};
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{
+    AddressGuard, Capture, FetchError, Fetched, Hop, address::host_key, politeness::Gates, robots,
+};
+
+/// Settings of a run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Named in the User-Agent.
+    pub contact: Option<String>,
+    /// Longest time for one request.
+    pub timeout: Duration,
+    /// Largest body, in megabytes.
+    pub max_megabytes: u64,
+    /// Most redirects followed.
+    pub max_redirects: u32,
+    /// Pause between two requests to one host.
+    pub delay: Duration,
+    /// Further attempts after a transient error.
+    pub retries: u32,
+    /// Proxy for all requests; without it those of the environment.
+    pub proxy: Option<String>,
+    /// Which addresses may be connected to.
+    pub guard: AddressGuard,
+}
+
+/// What is to be fetched.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The address.
+    pub url: String,
+    /// Further headers.
+    pub headers: BTreeMap<String, String>,
+    /// The address that the validators below belong to (where the last redirect led).
+    pub validators_for: Option<String>,
+    /// `ETag` of the last capture.
+    pub etag: Option<String>,
+    /// `Last-Modified` of the last capture.
+    pub last_modified: Option<String>,
+    /// Whether the owner of the site lets robots.txt be ignored.
+    pub ignore_robots: bool,
+}
+
+/// Fetches pages.
+#[derive(Debug)]
+pub struct Fetcher {
+    client: reqwest::Client,
+    options: Options,
+    gates: Gates,
+    robots: Mutex<BTreeMap<String, Arc<Mutex<Option<Robots>>>>>,
+}
+
+#[derive(Debug, Clone)]
+enum Robots {
+    Rules(robots::Rules),
+    Unavailable(u16),
+}
+
+const PRODUCT: &str = "fairnotice";
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Resolves names to addresses that pass the guard, so that what was checked is what is connected
+/// to.
+struct GuardedResolver(AddressGuard);
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.0.clone();
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let passing: Vec<SocketAddr> = found
+                .iter()
+                .copied()
+                .filter(|a| guard.passes(a.ip()))
+                .collect();
+            match (passing.is_empty(), found.first()) {
+                (true, Some(refused)) => Err(Box::new(FetchError::PrivateAddress {
+                    host,
+                    address: refused.ip(),
+                })
+                    as Box<dyn std::error::Error + Send + Sync>),
+                _ => Ok(Box::new(passing.into_iter()) as Addrs),
+            }
+        })
+    }
+}
+
+impl Fetcher {
+    /// Sets up the client.
+    ///
+    /// # Errors
+    /// When the proxy's address or the system's trust store cannot be used.
+    pub fn new(options: Options) -> Result<Self, FetchError> {
+        // Another part of the program may have chosen the provider already; that is as good.
+        let _already = rustls::crypto::ring::default_provider().install_default();
+        let contact = options
+            .contact
+            .as_deref()
+            .unwrap_or("no contact configured");
+        let agent = format!(
+            "{PRODUCT}/{} (policy monitor; {contact})",
+            env!("CARGO_PKG_VERSION")
+        );
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("text/html,application/xhtml+xml,text/markdown,text/plain;q=0.9,application/pdf,*/*;q=0.8"),
+        );
+        headers.insert(
+            header::ACCEPT_LANGUAGE,
+            HeaderValue::from_static("en,*;q=0.5"),
+        );
+        let mut builder = reqwest::Client::builder()
+            .user_agent(agent)
+            .default_headers(headers)
+            .redirect(Policy::none())
+            .connect_timeout(options.timeout.min(Duration::from_secs(30)))
+            .timeout(options.timeout)
+            .pool_max_idle_per_host(1)
+            .dns_resolver(Arc::new(GuardedResolver(options.guard.clone())));
+        if let Some(proxy) = &options.proxy {
+            let proxy = reqwest::Proxy::all(proxy)
+                .map_err(|e| FetchError::Setup(format!("[fetch] proxy cannot be used: {e}")))?;
+            builder = builder.proxy(proxy);
+        }
+        let client = builder
+            .build()
+            .map_err(|e| FetchError::Setup(format!("cannot set up the HTTP client: {e}")))?;
+        let gates = Gates::new(options.delay);
+        Ok(Self {
+            client,
+            options,
+            gates,
+            robots: Mutex::default(),
+        })
+    }
+
+    /// Fetches a page: politely, with redirects, with further attempts.
+    ///
+    /// # Errors
+    /// When nothing usable came after all attempts.
+    pub async fn fetch(&self, request: &Request) -> Result<Fetched, FetchError> {
+        let mut attempt = 0;
+        loop {
+            let error = match self.attempt(request).await {
+                Ok(fetched) => return Ok(fetched),
+                Err(error) => error,
+            };
+            let asked = match &error {
+                FetchError::Status { retry_after, .. } => retry_after.map(Duration::from_secs),
+                _ => None,
+            };
+            let pause =
+                self.options.delay.max(Duration::from_millis(500)) * 2u32.pow(attempt.min(6));
+            let pause = asked.unwrap_or(pause).max(self.options.delay);
+            if !error.transient() || attempt >= self.options.retries || pause > LONGEST_WAIT {
+                return Err(error);
+            }
+            attempt += 1;
+            tracing::debug!("{error}; attempt {} in {pause:?}", attempt + 1);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(&self, request: &Request) -> Result<Fetched, FetchError> {
+        let mut url = parse(&request.url)?;
+        let mut hops = Vec::new();
+        loop {
+            self.check_literal(&url)?;
+            if !request.ignore_robots {
+                self.check_robots(&url).await?;
+            }
+            let turn = self.gates.turn(&host_key(&url)).await;
+            let response = self.send(&url, request, &hops).await?;
+            let status = response.status();
+            let location = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned);
+            hops.push(Hop {
+                url: url.to_string(),
+                status: status.as_u16(),
+                location: location.clone(),
+                address: response.remote_addr().map(|address| address.ip()),
+            });
+            match (status.as_u16(), location) {
+                (304, _) => return Ok(Fetched::NotModified),
+                (301 | 302 | 303 | 307 | 308, Some(location)) => {
+                    drop(turn);
+                    if hops.len() > self.options.max_redirects as usize {
+                        return Err(FetchError::TooManyRedirects {
+                            url: request.url.clone(),
+                            limit: self.options.max_redirects,
+                        });
+                    }
+                    url = url
+                        .join(&location)
+                        .map_err(|_| FetchError::Scheme(location.clone()))?;
+                    if !matches!(url.scheme(), "http" | "https") {
+                        return Err(FetchError::Scheme(url.to_string()));
+                    }
+                }
+                (200..=299, _) => {
+                    let capture = self.body(response, &url, hops).await?;
+                    return Ok(Fetched::New(Box::new(capture)));
+                }
+                _ => {
+                    let retry_after = response
+                        .headers()
+                        .get(header::RETRY_AFTER)
+                        .and_then(|value| value.to_str().ok())
+                        .and_then(|value| value.trim().parse().ok());
+                    return Err(FetchError::Status {
+                        url: url.to_string(),
+                        status: status.as_u16(),
+                        retry_after,
+                    });
+                }
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        request: &Request,
+        hops: &[Hop],
+    ) -> Result<reqwest::Response, FetchError> {
+        let mut builder = self.client.get(url.clone());
+        // Headers of a document (cookies, tokens) are for its own host only.
+        let own_host = hops.first().is_none_or(|first| {
+            Url::parse(&first.url).is_ok_and(|first| first.origin() == url.origin())
+        });
+        if own_host {
+            for (name, value) in &request.headers {
+                let name = HeaderName::try_from(name.as_str())
+                    .map_err(|_| FetchError::Setup(format!("`{name}` is no header name")))?;
+                let value = HeaderValue::try_from(value.as_str()).map_err(|_| {
+                    FetchError::Setup(format!("the value of header {name} cannot be sent"))
+                })?;
+                builder = builder.header(name, value);
+            }
+        }
+        if request.validators_for.as_deref() == Some(url.as_str()) {
+            if let Some(etag) = &request.etag {
+                builder = builder.header(header::IF_NONE_MATCH, etag);
+            }
+            if let Some(date) = &request.last_modified {
+                builder = builder.header(header::IF_MODIFIED_SINCE, date);
+            }
+        }
+        builder
+            .send()
+            .await
+            .map_err(|error| self.explain(url, &error))
+    }
+
+    async fn body(
+        &self,
+        response: reqwest::Response,
+        url: &Url,
+        hops: Vec<Hop>,
+    ) -> Result<Capture, FetchError> {
+        let text = |name: HeaderName| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .map(str::to_owned)
+        };
+        let (media_type, etag, last_modified) = (
+            text(header::CONTENT_TYPE),
+            text(header::ETAG),
+            text(header::LAST_MODIFIED),
+        );
+        let limit = self.options.max_megabytes << 20;
+        let too_large = || FetchError::TooLarge {
+            url: url.to_string(),
+            megabytes: self.options.max_megabytes,
+        };
+        if response
+            .content_length()
+            .is_some_and(|length| length > limit)
+        {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::new();
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| self.explain(url, &error))?;
+            if (bytes.len() + chunk.len()) as u64 > limit {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Capture {
+            bytes,
+            media_type,
+            hops,
+            url: url.to_string(),
+            etag,
+            last_modified,
+            rendered: false,
+        })
+    }
+
+    /// Hosts written as addresses are not resolved, so they are checked here.
+    fn check_literal(&self, url: &Url) -> Result<(), FetchError> {
+        let address: Option<IpAddr> = match url.host() {
+            Some(url::Host::Ipv4(v4)) => Some(v4.into()),
+            Some(url::Host::Ipv6(v6)) => Some(v6.into()),
+            _ => None,
+        };
+        match address {
+            Some(address) if !self.options.guard.passes(address) => {
+                Err(FetchError::PrivateAddress {
+                    host: address.to_string(),
+                    address,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn check_robots(&self, url: &Url) -> Result<(), FetchError> {
+        let key = host_key(url);
+        let slot = Arc::clone(self.robots.lock().await.entry(key.clone()).or_default());
+        let mut slot = slot.lock().await;
+        if slot.is_none() {
+            *slot = Some(self.robots_of(url, &key).await);
+        }
+        match slot.as_ref() {
+            Some(Robots::Unavailable(status)) => Err(FetchError::RobotsUnavailable {
+                host: key,
+                status: *status,
+            }),
+            Some(Robots::Rules(rules)) => {
+                let path = match url.query() {
+                    Some(query) => format!("{}?{query}", url.path()),
+                    None => url.path().to_owned(),
+                };
+                if rules.allow(&path) {
+                    Ok(())
+                } else {
+                    Err(FetchError::Robots {
+                        url: url.to_string(),
+                        host: key,
+                    })
+                }
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// No answer at all is left to the page's own request to report.
+    async fn robots_of(&self, page: &Url, key: &str) -> Robots {
+        let nothing = Robots::Rules(robots::Rules::default());
+        let Ok(url) = page.join("/robots.txt") else {
+            return nothing;
+        };
+        let turn = self.gates.turn(key).await;
+        let timeout = self.options.timeout.min(Duration::from_secs(15));
+        let answer = self.client.get(url).timeout(timeout).send().await;
+        let robots = match answer {
+            Ok(response) if response.status().is_server_error() => {
+                Robots::Unavailable(response.status().as_u16())
+            }
+            Ok(response) if response.status().is_success() => {
+                let mut bytes = Vec::new();
+                let mut stream = response.bytes_stream();
+                while let Some(Ok(chunk)) = stream.next().await {
+                    bytes.extend_from_slice(&chunk);
+                    if bytes.len() >= robots::LIMIT {
+                        bytes.truncate(robots::LIMIT);
+                        break;
+                    }
+                }
+                Robots::Rules(robots::Rules::parse(
+                    &String::from_utf8_lossy(&bytes),
+                    PRODUCT,
+                ))
+            }
+            _ => nothing,
+        };
+        drop(turn);
+        robots
+    }
+
+    fn explain(&self, url: &Url, error: &reqwest::Error) -> FetchError {
+        let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        let mut last = error.to_string();
+        while let Some(inner) = source {
+            if let Some(FetchError::PrivateAddress { host, address }) = inner.downcast_ref() {
+                return FetchError::PrivateAddress {
+                    host: host.clone(),
+                    address: *address,
+                };
+            }
+            last = inner.to_string();
+            source = inner.source();
+        }
+        if error.is_timeout() {
+            return FetchError::Timeout {
+                url: url.to_string(),
+                seconds: self.options.timeout.as_secs(),
+            };
+        }
+        FetchError::Connection {
+            url: redacted(url),
+            detail: last,
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<Url, FetchError> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(FetchError::Scheme(text.to_owned())),
+    }
+}
+
+/// A URL without its password.
+fn redacted(url: &Url) -> String {
+    let mut url = url.clone();
+    if url.password().is_some() {
+        // A URL that had a password can have another one.
+        let _had_one = url.set_password(Some("…"));
+    }
+    url.to_string()
+}
