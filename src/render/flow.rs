@@ -1,0 +1,610 @@
+//! The one reading order of a redline: rows of paragraphs of pieces, made of the partition of
+//! both texts, so that no difference can be left out.
+//!
+//! Old bytes come in the old order, new bytes in the new one. A moved passage stands twice: where
+//! it was and where it is.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    compare::{Comparison, Kind, Segment, SegmentOp},
+    read::{BlockKind, Document, Span},
+};
+
+use super::readable::{self, Readable};
+
+/// To which side a piece belongs, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// On both sides.
+    Same,
+    /// Only in the old text.
+    Deleted,
+    /// Only in the new text.
+    Inserted,
+    /// In the old text, at the place from which it was moved.
+    MovedFrom,
+    /// In the new text, at the place to which it was moved.
+    MovedTo,
+    /// Words deleted inside a moved passage, shown at its new place; they belong to the old text
+    /// at the old place, where they are shown as deleted too.
+    Ghost,
+}
+
+impl Mark {
+    /// Whether the piece is part of the old text at this place.
+    pub fn is_old(self) -> bool {
+        matches!(self, Self::Same | Self::Deleted | Self::MovedFrom)
+    }
+
+    /// Whether the piece is part of the new text at this place.
+    pub fn is_new(self) -> bool {
+        matches!(self, Self::Same | Self::Inserted | Self::MovedTo)
+    }
+}
+
+/// A run of characters with one mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// To which side it belongs.
+    pub mark: Mark,
+    /// The characters, as people read them.
+    pub text: String,
+    /// The change it belongs to, as an index of [`Comparison::changes`].
+    pub change: Option<usize>,
+    /// Number of the cell of a table row; 0 elsewhere.
+    pub cell: usize,
+}
+
+/// Pieces up to the end of a paragraph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paragraph {
+    /// In reading order.
+    pub pieces: Vec<Piece>,
+    /// Whether the end of the paragraph itself is old, new or both.
+    pub end: Mark,
+}
+
+/// One block, or blocks that were split, joined or rewritten together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it is (on the new side where there is one).
+    pub kind: BlockKind,
+    /// Depth of a list item, level of a heading.
+    pub depth: u8,
+    /// The paragraphs; more than one where a block was split or joined.
+    pub paragraphs: Vec<Paragraph>,
+    /// Changes that touch it, as indices of [`Comparison::changes`], in order.
+    pub changes: Vec<usize>,
+    /// Whether a number is printed before it.
+    pub numbered: bool,
+    /// First block on the old side.
+    pub old: Option<usize>,
+    /// First block on the new side.
+    pub new: Option<usize>,
+}
+
+impl Row {
+    /// All pieces in order.
+    pub fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.paragraphs.iter().flat_map(|p| &p.pieces)
+    }
+
+    /// Whether a reader sees a difference of characters in it.
+    pub fn marked(&self) -> bool {
+        self.pieces().any(|piece| piece.mark != Mark::Same)
+    }
+}
+
+/// The whole redline in reading order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// In the order of the new text, removed rows at their old place.
+    pub rows: Vec<Row>,
+}
+
+impl Flow {
+    /// Lays out a comparison.
+    pub fn new(old: &Document, new: &Document, comparison: &Comparison) -> Self {
+        let mut layout = Layout::new(old, new, comparison);
+        for (mark, atom) in atoms(&comparison.segments) {
+            layout.push(mark, &atom);
+        }
+        layout.finish()
+    }
+}
+
+/// A stretch of one side or of both.
+struct Atom {
+    old: Option<Span>,
+    new: Option<Span>,
+}
+
+/// The partition in reading order, each move split into where it was and where it is.
+fn atoms(segments: &[Segment]) -> Vec<(Mark, Atom)> {
+    let still: Vec<&Segment> = segments
+        .iter()
+        .filter(|s| s.op != SegmentOp::Move)
+        .collect();
+    let mut from: Vec<(&Span, &Segment)> = moves(segments, |s| s.old.as_ref());
+    let mut to: Vec<(&Span, &Segment)> = moves(segments, |s| s.new.as_ref());
+    from.reverse();
+    to.reverse();
+    let mut out = Vec::new();
+    let (mut at_old, mut at_new) = (0, 0);
+    let mut still = still.into_iter();
+    loop {
+        if let Some((span, segment)) = from.pop_if(|(span, _)| span.start <= at_old) {
+            at_old = at_old.max(span.end);
+            leave(segment, &mut out);
+        } else if let Some((span, segment)) = to.pop_if(|(span, _)| span.start <= at_new) {
+            at_new = at_new.max(span.end);
+            arrive(segment, &mut out);
+        } else if let Some(segment) = still.next() {
+            at_old = segment.old.as_ref().map_or(at_old, |s| at_old.max(s.end));
+            at_new = segment.new.as_ref().map_or(at_new, |s| at_new.max(s.end));
+            let mark = match segment.op {
+                SegmentOp::Delete => Mark::Deleted,
+                SegmentOp::Insert => Mark::Inserted,
+                SegmentOp::Equal | SegmentOp::Move => Mark::Same,
+            };
+            out.push((mark, atom(segment)));
+        } else if from.is_empty() && to.is_empty() {
+            return out;
+        } else {
+            // A partition without holes never comes here; a hole must not hide what follows it.
+            at_old = from.last().map_or(at_old, |(span, _)| at_old.max(span.start));
+            at_new = to.last().map_or(at_new, |(span, _)| at_new.max(span.start));
+        }
+    }
+}
+
+fn moves(
+    segments: &[Segment],
+    side: impl Fn(&Segment) -> Option<&Span>,
+) -> Vec<(&Span, &Segment)> {
+    let mut found: Vec<(&Span, &Segment)> = segments
+        .iter()
+        .filter(|s| s.op == SegmentOp::Move)
+        .filter_map(|s| Some((side(s)?, s)))
+        .collect();
+    found.sort_by_key(|(span, _)| (span.start, span.end));
+    found
+}
+
+fn atom(segment: &Segment) -> Atom {
+    Atom {
+        old: segment.old.clone(),
+        new: segment.new.clone(),
+    }
+}
+
+/// The old place of a move.
+fn leave(segment: &Segment, out: &mut Vec<(Mark, Atom)>) {
+    if segment.within.is_empty() {
+        let old = segment.old.clone();
+        out.push((Mark::MovedFrom, Atom { old, new: None }));
+    }
+    for inner in &segment.within {
+        let mark = match inner.op {
+            SegmentOp::Insert => continue,
+            SegmentOp::Delete => Mark::Deleted,
+            SegmentOp::Equal | SegmentOp::Move => Mark::MovedFrom,
+        };
+        let old = inner.old.clone();
+        out.push((mark, Atom { old, new: None }));
+    }
+}
+
+/// The new place of a move.
+fn arrive(segment: &Segment, out: &mut Vec<(Mark, Atom)>) {
+    if segment.within.is_empty() {
+        let new = segment.new.clone();
+        out.push((Mark::MovedTo, Atom { old: None, new }));
+    }
+    for inner in &segment.within {
+        let atom = atom(inner);
+        out.push(match inner.op {
+            SegmentOp::Insert => (Mark::Inserted, atom),
+            SegmentOp::Delete => (Mark::Ghost, atom),
+            SegmentOp::Equal | SegmentOp::Move => (
+                Mark::MovedTo,
+                Atom {
+                    old: None,
+                    new: atom.new,
+                },
+            ),
+        });
+    }
+}
+
+/// A piece that still knows its blocks.
+struct Placed {
+    piece: Piece,
+    old: Option<usize>,
+    new: Option<usize>,
+}
+
+struct Layout<'a> {
+    old: &'a Document,
+    new: &'a Document,
+    comparison: &'a Comparison,
+    read_old: Vec<Readable>,
+    read_new: Vec<Readable>,
+    owners_old: Vec<(Span, usize)>,
+    owners_new: Vec<(Span, usize)>,
+    placed: Vec<Placed>,
+    /// The block of the new side that was last written to, for ghosts.
+    last_new: Option<usize>,
+}
+
+impl<'a> Layout<'a> {
+    fn new(old: &'a Document, new: &'a Document, comparison: &'a Comparison) -> Self {
+        Self {
+            old,
+            new,
+            comparison,
+            read_old: readable::readable(old),
+            read_new: readable::readable(new),
+            owners_old: owners(comparison, true),
+            owners_new: owners(comparison, false),
+            placed: Vec::new(),
+            last_new: None,
+        }
+    }
+
+    fn push(&mut self, mark: Mark, atom: &Atom) {
+        match (&atom.old, &atom.new) {
+            (Some(old), Some(new)) => self.push_same(old, new),
+            (Some(old), None) => self.push_side(mark, old, true),
+            (None, Some(new)) => self.push_side(mark, new, false),
+            (None, None) => {}
+        }
+    }
+
+    fn push_side(&mut self, mark: Mark, span: &Span, old: bool) {
+        let list = if old { &self.read_old } else { &self.read_new };
+        let parts: Vec<(Span, Readable)> = overlapping(list, span);
+        for (part, readable) in parts {
+            self.place(mark, part, &readable, old);
+        }
+    }
+
+    fn place(&mut self, mark: Mark, part: Span, readable: &Readable, old: bool) {
+        let (document, owners) = if old {
+            (self.old, &self.owners_old)
+        } else {
+            (self.new, &self.owners_new)
+        };
+        let text = characters(document, &part, readable);
+        let change = owner(owners, part.start);
+        let (old_block, new_block) = match (old, mark) {
+            (true, Mark::Ghost) => (None, self.last_new),
+            (true, _) => (Some(readable.block), None),
+            (false, _) => (None, Some(readable.block)),
+        };
+        if !old {
+            self.last_new = Some(readable.block);
+        }
+        self.placed.push(Placed {
+            piece: Piece {
+                mark,
+                text,
+                change,
+                cell: readable.cell,
+            },
+            old: old_block,
+            new: new_block,
+        });
+    }
+
+    /// The same bytes may be read on one side and be markup on the other: cut at both.
+    fn push_same(&mut self, old: &Span, new: &Span) {
+        let ours = overlapping(&self.read_new, new);
+        let theirs = overlapping(&self.read_old, old);
+        let shift = |at: usize| at - old.start + new.start;
+        let mut cuts: Vec<usize> = ours
+            .iter()
+            .flat_map(|(part, _)| [part.start, part.end])
+            .chain(
+                theirs
+                    .iter()
+                    .flat_map(|(part, _)| [shift(part.start), shift(part.end)]),
+            )
+            .collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let (mut o, mut n) = (0, 0);
+        for pair in cuts.windows(2) {
+            let &[start, end] = pair else { continue };
+            while theirs.get(o).is_some_and(|(part, _)| shift(part.end) <= start) {
+                o += 1;
+            }
+            while ours.get(n).is_some_and(|(part, _)| part.end <= start) {
+                n += 1;
+            }
+            let before = theirs.get(o).filter(|(part, _)| shift(part.start) <= start);
+            let after = ours.get(n).filter(|(part, _)| part.start <= start);
+            let back = start - new.start + old.start..end - new.start + old.start;
+            match (before, after) {
+                (Some((_, theirs)), Some((_, ours))) => {
+                    self.last_new = Some(ours.block);
+                    self.placed.push(Placed {
+                        piece: Piece {
+                            mark: Mark::Same,
+                            text: characters(self.new, &(start..end), ours),
+                            change: None,
+                            cell: ours.cell,
+                        },
+                        old: Some(theirs.block),
+                        new: Some(ours.block),
+                    });
+                }
+                (Some((_, theirs)), None) => {
+                    let theirs = theirs.clone();
+                    self.place(Mark::Deleted, back, &theirs, true);
+                }
+                (None, Some((_, ours))) => {
+                    let ours = ours.clone();
+                    self.place(Mark::Inserted, start..end, &ours, false);
+                }
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn finish(self) -> Flow {
+        let old_count = self.old.blocks.len();
+        let mut groups = Groups::new(old_count + self.new.blocks.len());
+        for placed in &self.placed {
+            if let (Some(old), Some(new)) = (placed.old, placed.new) {
+                groups.join(old, old_count + new);
+            }
+        }
+        for change in &self.comparison.changes {
+            let (Some(old), Some(new)) = (&change.old, &change.new) else {
+                continue;
+            };
+            if change.kind != Kind::Moved && old.blocks.len() <= 3 && new.blocks.len() <= 3 {
+                for o in old.blocks.clone() {
+                    for n in new.blocks.clone() {
+                        if o < old_count && n < self.new.blocks.len() {
+                            groups.join(o, old_count + n);
+                        }
+                    }
+                }
+            }
+        }
+        let mut rows: Vec<(RowBuilder, Vec<usize>)> = Vec::new();
+        let mut row_of: BTreeMap<usize, usize> = BTreeMap::new();
+        for placed in self.placed {
+            let Some(node) = placed.new.map(|n| old_count + n).or(placed.old) else {
+                continue;
+            };
+            let group = groups.find(node);
+            let row = *row_of.entry(group).or_insert_with(|| {
+                rows.push((RowBuilder::default(), Vec::new()));
+                rows.len() - 1
+            });
+            if let Some((builder, changes)) = rows.get_mut(row) {
+                changes.extend(placed.piece.change);
+                builder.push(placed);
+            }
+        }
+        for (index, change) in self.comparison.changes.iter().enumerate() {
+            let olds = change.old.iter().flat_map(|s| s.blocks.clone());
+            let news = change
+                .new
+                .iter()
+                .flat_map(|s| s.blocks.clone())
+                .map(|n| old_count + n);
+            for node in olds.filter(|o| *o < old_count).chain(news) {
+                let row = groups
+                    .known(node)
+                    .and_then(|group| row_of.get(&group))
+                    .and_then(|row| rows.get_mut(*row));
+                if let Some((_, changes)) = row {
+                    changes.push(index);
+                }
+            }
+        }
+        Flow {
+            rows: rows
+                .into_iter()
+                .map(|(builder, changes)| builder.finish(self.old, self.new, changes))
+                .collect(),
+        }
+    }
+}
+
+fn characters(document: &Document, part: &Span, readable: &Readable) -> String {
+    if readable.space {
+        " ".to_owned()
+    } else {
+        readable::characters(document, part)
+    }
+}
+
+/// The parts of a span that are read.
+fn overlapping(list: &[Readable], span: &Span) -> Vec<(Span, Readable)> {
+    let first = list.partition_point(|r| r.span.end <= span.start);
+    list.iter()
+        .skip(first)
+        .take_while(|r| r.span.start < span.end)
+        .map(|r| {
+            (
+                r.span.start.max(span.start)..r.span.end.min(span.end),
+                r.clone(),
+            )
+        })
+        .collect()
+}
+
+/// Which change each differing byte of one side belongs to; the narrowest claim wins.
+fn owners(comparison: &Comparison, old: bool) -> Vec<(Span, usize)> {
+    let mut claims: Vec<(Span, usize)> = Vec::new();
+    for (index, change) in comparison.changes.iter().enumerate() {
+        let side = if old { &change.old } else { &change.new };
+        if let Some(side) = side.as_ref().filter(|_| change.kind == Kind::Moved) {
+            claims.push((side.span.clone(), index));
+        }
+        claims.extend(
+            change
+                .edits
+                .iter()
+                .map(|edit| if old { &edit.old } else { &edit.new })
+                .zip(&change.edits)
+                .filter(|(span, edit)| {
+                    edit.op != crate::compare::Op::Equal && span.start < span.end
+                })
+                .map(|(span, _)| (span.clone(), index)),
+        );
+    }
+    // Wide claims first, so that narrow ones cut pieces out of them.
+    claims.sort_by_key(|(span, index)| (std::cmp::Reverse(span.end - span.start), *index));
+    let mut cuts: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+    for (span, index) in claims {
+        let inside: Vec<usize> = cuts.range(span.clone()).map(|(at, _)| *at).collect();
+        let mut tail = None;
+        if let Some((_, (end, owner))) = cuts.range_mut(..span.start).next_back()
+            && *end > span.start
+        {
+            if *end > span.end {
+                tail = Some((span.end, (*end, *owner)));
+            }
+            *end = span.start;
+        }
+        for at in inside {
+            if let Some((end, owner)) = cuts.remove(&at)
+                && end > span.end
+            {
+                tail = Some((span.end, (end, owner)));
+            }
+        }
+        cuts.insert(span.start, (span.end, index));
+        if let Some((at, rest)) = tail {
+            cuts.insert(at, rest);
+        }
+    }
+    cuts.into_iter()
+        .map(|(start, (end, index))| (start..end, index))
+        .collect()
+}
+
+fn owner(owners: &[(Span, usize)], at: usize) -> Option<usize> {
+    let next = owners.partition_point(|(span, _)| span.end <= at);
+    owners
+        .get(next)
+        .filter(|(span, _)| span.start <= at)
+        .map(|(_, index)| *index)
+}
+
+/// Blocks of both sides that make one row.
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn new(size: usize) -> Self {
+        Self((0..size).collect())
+    }
+
+    fn known(&mut self, node: usize) -> Option<usize> {
+        (node < self.0.len()).then(|| self.find(node))
+    }
+
+    fn find(&mut self, node: usize) -> usize {
+        let mut root = node;
+        while let Some(&parent) = self.0.get(root).filter(|parent| **parent != root) {
+            root = parent;
+        }
+        let mut at = node;
+        while at != root {
+            let Some(slot) = self.0.get_mut(at) else { break };
+            at = std::mem::replace(slot, root);
+        }
+        root
+    }
+
+    fn join(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.find(a), self.find(b));
+        if let Some(slot) = self.0.get_mut(a.max(b)) {
+            *slot = a.min(b);
+        }
+    }
+}
+
+#[derive(Default)]
+struct RowBuilder {
+    paragraphs: Vec<Paragraph>,
+    pieces: Vec<Piece>,
+    first_old: Option<usize>,
+    first_new: Option<usize>,
+    old: Option<usize>,
+    new: Option<usize>,
+}
+
+impl RowBuilder {
+    fn push(&mut self, placed: Placed) {
+        let turned = |last: Option<usize>, now: Option<usize>| {
+            matches!((last, now), (Some(last), Some(now)) if last != now)
+        };
+        let mark = placed.piece.mark;
+        let (old, new) = match mark {
+            Mark::Ghost => (None, None),
+            _ => (placed.old, placed.new),
+        };
+        match (turned(self.old, old), turned(self.new, new)) {
+            (true, true) => self.end(Mark::Same),
+            (true, false) if mark == Mark::MovedFrom => self.end(Mark::MovedFrom),
+            (true, false) => self.end(Mark::Deleted),
+            (false, true) if mark == Mark::MovedTo => self.end(Mark::MovedTo),
+            (false, true) => self.end(Mark::Inserted),
+            (false, false) => {}
+        }
+        self.old = old.or(self.old);
+        self.new = new.or(self.new);
+        self.first_old = self.first_old.or(old);
+        self.first_new = self.first_new.or(new);
+        match self.pieces.last_mut() {
+            Some(last)
+                if last.mark == mark
+                    && last.change == placed.piece.change
+                    && last.cell == placed.piece.cell =>
+            {
+                last.text.push_str(&placed.piece.text);
+            }
+            _ => self.pieces.push(placed.piece),
+        }
+    }
+
+    fn end(&mut self, end: Mark) {
+        let pieces = std::mem::take(&mut self.pieces);
+        self.paragraphs.push(Paragraph { pieces, end });
+    }
+
+    fn finish(mut self, old: &Document, new: &Document, mut changes: Vec<usize>) -> Row {
+        let moved = |mark| self.pieces.iter().any(|piece| piece.mark == mark);
+        let end = match (self.first_old, self.first_new) {
+            (Some(_), None) if moved(Mark::MovedFrom) => Mark::MovedFrom,
+            (Some(_), None) => Mark::Deleted,
+            (None, Some(_)) if moved(Mark::MovedTo) => Mark::MovedTo,
+            (None, Some(_)) => Mark::Inserted,
+            _ => Mark::Same,
+        };
+        self.end(end);
+        changes.sort_unstable();
+        changes.dedup();
+        let block = self
+            .new
+            .and_then(|n| new.blocks.get(n))
+            .or_else(|| self.old.and_then(|o| old.blocks.get(o)));
+        Row {
+            kind: block.map_or(BlockKind::Paragraph, |block| block.kind),
+            depth: block.map_or(0, |block| block.depth),
+            numbered: block.is_some_and(|block| block.label.is_some()),
+            paragraphs: self.paragraphs,
+            changes,
+            old: self.first_old,
+            new: self.first_new,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The list of changes: each once, with its place, an excerpt and what was judged of it.
+
+use crate::{
+    assess::{Finding, Severity},
+    compare::{Change, Kind, Op, Side},
+    read::{Block, Document, Section},
+};
+
+use super::{Redline, wording};
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry<'a> {
+    /// Index in the comparison's changes.
+    pub index: usize,
+    /// The change.
+    pub change: &'a Change,
+    /// `4.2`, `4.2 → 5.2`; empty where sections have no number.
+    pub clause: String,
+    /// Title of the section (the new one where there is one).
+    pub title: &'a str,
+    /// `line 10`, `lines 10–12 → 11–13`.
+    pub lines: String,
+    /// The words that went.
+    pub deleted: String,
+    /// The words that came.
+    pub inserted: String,
+    /// What a technical or renumbered change consists of, in words.
+    pub details: Vec<String>,
+    /// Findings seen in it.
+    pub findings: Vec<&'a Finding>,
+    /// The gravest of them.
+    pub severity: Option<Severity>,
+}
+
+impl Entry<'_> {
+    /// Whether "substantive only" hides it.
+    pub fn quiet(&self) -> bool {
+        quiet(self.change)
+    }
+
+    /// Clause and title together: `4.2 → 5.2 Sharing`.
+    pub fn place(&self) -> String {
+        let parts = [self.clause.as_str(), self.title];
+        let place = parts.map(str::trim).join(" ").trim().to_owned();
+        if place.is_empty() {
+            "before the first section".to_owned()
+        } else {
+            place
+        }
+    }
+}
+
+/// Whether "substantive only" hides a change.
+fn quiet(change: &Change) -> bool {
+    matches!(change.kind, Kind::Technical | Kind::Renumbered)
+}
+
+/// How many changes "substantive only" hides, by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// Formatting, link targets, white space, quote style, letter case.
+    pub technical: usize,
+    /// Numbers and the references that follow them.
+    pub renumbered: usize,
+}
+
+impl Hidden {
+    /// Both together.
+    pub fn total(self) -> usize {
+        self.technical + self.renumbered
+    }
+
+    /// `14 technical, 6 renumbered`; `none` when there is nothing to hide.
+    pub fn words(self) -> String {
+        match (self.technical, self.renumbered) {
+            (0, 0) => "none".to_owned(),
+            (technical, 0) => format!("{technical} technical"),
+            (0, renumbered) => format!("{renumbered} renumbered"),
+            (technical, renumbered) => format!("{technical} technical, {renumbered} renumbered"),
+        }
+    }
+}
+
+/// What "substantive only" hides.
+pub fn hidden(redline: &Redline<'_>) -> Hidden {
+    let of = |kind| {
+        redline
+            .comparison
+            .changes
+            .iter()
+            .filter(|change| change.kind == kind)
+            .count()
+    };
+    Hidden {
+        technical: of(Kind::Technical),
+        renumbered: of(Kind::Renumbered),
+    }
+}
+
+/// All changes in order.
+pub fn entries<'a>(redline: &Redline<'a>) -> Vec<Entry<'a>> {
+    redline
+        .comparison
+        .changes
+        .iter()
+        .enumerate()
+        .map(|(index, change)| entry(redline, index, change))
+        .collect()
+}
+
+fn entry<'a>(redline: &Redline<'a>, index: usize, change: &'a Change) -> Entry<'a> {
+    let old = section(redline.old, change.old.as_ref());
+    let new = section(redline.new, change.new.as_ref());
+    let label = |s: Option<&Section>| -> Vec<String> {
+        s.and_then(|s| s.label.clone()).into_iter().collect()
+    };
+    let (deleted, inserted) = words(redline, change);
+    Entry {
+        index,
+        change,
+        clause: wording::way(&label(old), &label(new)),
+        title: new.or(old).map_or("", |s| s.title.as_str()),
+        lines: lines(change),
+        deleted,
+        inserted,
+        details: details(redline, change),
+        findings: redline.findings_of(change).collect(),
+        severity: redline.severity_of(change),
+    }
+}
+
+fn section<'a>(document: &'a Document, side: Option<&Side>) -> Option<&'a Section> {
+    side?
+        .section
+        .and_then(|index| document.sections.get(index))
+}
+
+fn lines(change: &Change) -> String {
+    let range = |(first, last): (usize, usize)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}–{last}")
+        }
+    };
+    match (&change.old, &change.new) {
+        (Some(old), Some(new)) if old.lines == new.lines => format!("line {}", range(new.lines)),
+        (Some(old), Some(new)) => format!("line {} → {}", range(old.lines), range(new.lines)),
+        (Some(old), None) => format!("old line {}", range(old.lines)),
+        (None, Some(new)) => format!("new line {}", range(new.lines)),
+        (None, None) => String::new(),
+    }
+}
+
+/// The words that went and came, each run once, joined by an ellipsis.
+fn words(redline: &Redline<'_>, change: &Change) -> (String, String) {
+    let (mut deleted, mut inserted) = (Vec::new(), Vec::new());
+    for edit in &change.edits {
+        match edit.op {
+            Op::Delete => deleted.push(clean(redline.old.slice(&edit.old))),
+            Op::Insert => inserted.push(clean(redline.new.slice(&edit.new))),
+            Op::Equal => {}
+        }
+    }
+    if change.kind == Kind::Moved && deleted.is_empty() && inserted.is_empty() {
+        let side = change.new.as_ref().map(|s| redline.new.slice(&s.span));
+        inserted.push(clean(side.unwrap_or_default()));
+    }
+    let join = |mut parts: Vec<String>| {
+        parts.retain(|part| !part.is_empty());
+        parts.join(" … ")
+    };
+    (join(deleted), join(inserted))
+}
+
+/// White space as single spaces, marks of headings and lists left out.
+fn clean(text: &str) -> String {
+    text.split_whitespace()
+        .filter(|word| !word.chars().all(|c| "#*>|-=_".contains(c)) || word.len() == 1 && *word != "#")
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn details(redline: &Redline<'_>, change: &Change) -> Vec<String> {
+    change
+        .details
+        .iter()
+        .map(|code| match *code {
+            "link-target" => targets(redline, change),
+            code => wording::detail(code).to_owned(),
+        })
+        .collect()
+}
+
+/// The first link target that differs, old and new.
+fn targets(redline: &Redline<'_>, change: &Change) -> String {
+    let all = |document: &Document, side: Option<&Side>| -> Vec<String> {
+        let blocks = side.map_or(0..0, |s| s.blocks.clone());
+        document
+            .blocks
+            .get(blocks)
+            .unwrap_or_default()
+            .iter()
+            .flat_map(|block: &Block| &block.targets)
+            .map(|span| document.slice(span).to_owned())
+            .collect()
+    };
+    let old = all(redline.old, change.old.as_ref());
+    let new = all(redline.new, change.new.as_ref());
+    let differs = old.iter().zip(&new).find(|(a, b)| a != b);
+    match differs {
+        Some((a, b)) => format!("link target: {a} → {b}"),
+        None if new.len() > old.len() => {
+            format!("link target added: {}", new.last().map_or("", String::as_str))
+        }
+        None if new.len() < old.len() => {
+            format!("link target removed: {}", old.last().map_or("", String::as_str))
+        }
+        None => "link target".to_owned(),
+    }
+}
