@@ -1,14 +1,17 @@
 //! `fairnotice diff OLD NEW`
 
-use fairnotice::{
-    assess, compare,
-    compare::{Comparison, Op},
-    duty,
-    read::{Dates, Document, Span},
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
 };
-use serde::Serialize;
 
-use super::{Exit, Globals, Outcome, input, print_json, print_text};
+use fairnotice::{
+    assess, compare, duty,
+    render::{self, Head, Redline, TerminalStyle, VersionHead},
+    run::print,
+};
+
+use super::{CliError, Exit, Format, Globals, Outcome, input, page, print_json};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -22,12 +25,35 @@ pub(crate) struct Args {
     /// Stop after this step.
     #[arg(long, value_enum)]
     only: Option<Only>,
+    /// Write to this file; its ending chooses the format where --format does not.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Show technical changes and renumberings on the terminal too.
+    #[arg(long)]
+    all: bool,
+    /// Name on tracked changes.
+    #[arg(long, value_name = "NAME", default_value = "fairnotice")]
+    author: String,
     /// Add the partition of both texts to the JSON document.
     #[arg(long)]
     segments: bool,
     /// Exit with 10 when something substantive changed, 20 when something material did.
     #[arg(long)]
     exit_code: bool,
+    /// Pager for long output on a terminal.
+    #[arg(long, value_name = "COMMAND", env = "PAGER", hide_env_values = true)]
+    pager: Option<String>,
+    /// Use no pager.
+    #[arg(long)]
+    no_pager: bool,
+    /// Browser that prints PDF.
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        env = "FAIRNOTICE_BROWSER",
+        hide_env_values = true
+    )]
+    browser: Option<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -36,84 +62,35 @@ enum Only {
     Compare,
 }
 
-#[derive(Serialize)]
-struct Report<'a> {
-    schema: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<assess::Verdict>,
-    old: Head<'a>,
-    new: Head<'a>,
-    counts: &'a compare::Counts,
-    changes: Vec<Change<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    findings: Option<&'a [assess::Finding]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duties: Option<Vec<duty::Duty>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    promises: Option<Vec<duty::PromiseChange>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    segments: Option<Vec<Segment>>,
-}
-
-#[derive(Serialize)]
-struct Head<'a> {
-    title: Option<&'a str>,
-    dates: &'a Dates,
-    version: Option<String>,
-    suspect: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Change<'a> {
-    id: &'a str,
-    kind: compare::Kind,
-    section: assess::SectionRef,
-    old: Option<Side<'a>>,
-    new: Option<Side<'a>>,
-    edits: Vec<Edit<'a>>,
-    details: &'a [&'static str],
-}
-
-#[derive(Serialize)]
-struct Side<'a> {
-    lines: (usize, usize),
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct Edit<'a> {
-    op: Op,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct Segment {
-    op: compare::SegmentOp,
-    old: Option<(usize, usize)>,
-    new: Option<(usize, usize)>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    segments: Vec<Segment>,
-}
-
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let old = input::document(&args.old, args.input_format)?;
-    let new = input::document(&args.new, args.input_format)?;
-    let comparison = compare::compare(&old, &new);
+    let format = format(args, globals)?;
+    let old = input::source(&args.old, args.input_format)?;
+    let new = input::source(&args.new, args.input_format)?;
+    let comparison = compare::compare(&old.document, &new.document);
     let judged = args
         .only
         .is_none()
-        .then(|| assess::assess(&old, &new, &comparison));
-    if globals.json() {
-        print_json(&report(
-            &old,
-            &new,
-            &comparison,
-            judged.as_ref(),
-            args.segments,
-        ))?;
-    } else {
-        print_text(&format!("{} changes\n", comparison.changes.len()))?;
-    }
+        .then(|| assess::assess(&old.document, &new.document, &comparison));
+    let (duties, promises) = match &judged {
+        Some(judged) => promised(&old, &new, judged),
+        None => (Vec::new(), Vec::new()),
+    };
+    let head = Head {
+        old: version(&args.old, &old),
+        new: version(&args.new, &new),
+        author: args.author.clone(),
+        made: made(format, globals),
+    };
+    let redline = Redline {
+        old: &old.document,
+        new: &new.document,
+        comparison: &comparison,
+        assessment: judged.as_ref(),
+        duties: &duties,
+        promises: &promises,
+        head: &head,
+    };
+    write(args, format, &redline)?;
     Ok(match judged.map(|j| j.verdict) {
         Some(assess::Verdict::Material) if args.exit_code => Exit::Material,
         Some(assess::Verdict::Substantive) if args.exit_code => Exit::Substantive,
@@ -121,95 +98,133 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     })
 }
 
-fn report<'a>(
-    old: &'a Document,
-    new: &'a Document,
-    comparison: &'a Comparison,
-    judged: Option<&'a assess::Assessment>,
-    segments: bool,
-) -> Report<'a> {
-    Report {
-        schema: "fairnotice/diff/1",
-        verdict: judged.map(|j| j.verdict),
-        old: head(old),
-        new: head(new),
-        counts: &comparison.counts,
-        changes: comparison
-            .changes
-            .iter()
-            .map(|change| self::change(old, new, change))
-            .collect(),
-        findings: judged.map(|j| j.findings.as_slice()),
-        duties: judged.map(|_| duty::find(old).duties),
-        promises: judged.map(|_| Vec::new()),
-        segments: segments.then(|| comparison.segments.iter().map(segment).collect()),
+/// The format asked for, else that of the output's ending, else the terminal's.
+fn format(args: &Args, globals: &Globals) -> Result<Format, CliError> {
+    if let Some(format) = globals.format {
+        return Ok(format);
     }
-}
-
-fn head(document: &Document) -> Head<'_> {
-    Head {
-        title: document.title.as_deref(),
-        dates: &document.dates,
-        version: None,
-        suspect: document
-            .suspect
-            .as_ref()
-            .map(|s| format!("{}: {}", s.code, s.detail)),
-    }
-}
-
-fn change<'a>(old: &'a Document, new: &'a Document, change: &'a compare::Change) -> Change<'a> {
-    let side = |document: &'a Document, side: &compare::Side| Side {
-        lines: side.lines,
-        text: document.slice(&side.span),
+    let Some(output) = args.output.as_deref().filter(|o| *o != Path::new("-")) else {
+        return Ok(Format::Terminal);
     };
-    Change {
-        id: &change.id,
-        kind: change.kind,
-        section: assess::SectionRef {
-            old: path(old, change.old.as_ref()),
-            new: path(new, change.new.as_ref()),
-            title: title(new, change.new.as_ref())
-                .or_else(|| title(old, change.old.as_ref()))
-                .unwrap_or_default(),
+    let ending = output
+        .extension()
+        .map(|e| e.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default();
+    Ok(match ending.as_str() {
+        "html" | "htm" => Format::Html,
+        "docx" => Format::Docx,
+        "pdf" => Format::Pdf,
+        "md" | "markdown" => Format::Markdown,
+        "json" => Format::Json,
+        "txt" => Format::Terminal,
+        _ => {
+            return Err(CliError::usage(
+                "output-format",
+                format!("{} does not tell which format is wanted", output.display()),
+            )
+            .hint("end it in .html, .docx, .pdf, .md, .txt or .json, or say --format"));
+        }
+    })
+}
+
+/// The time goes into documents, where people expect it; not into text that is compared.
+fn made(format: Format, globals: &Globals) -> Option<jiff::Timestamp> {
+    matches!(format, Format::Html | Format::Docx | Format::Pdf).then(|| globals.now())
+}
+
+fn version(name: &str, source: &input::Source) -> VersionHead {
+    VersionHead {
+        name: if name == "-" {
+            "standard input".to_owned()
+        } else {
+            name.to_owned()
         },
-        old: change.old.as_ref().map(|s| side(old, s)),
-        new: change.new.as_ref().map(|s| side(new, s)),
-        edits: change
-            .edits
-            .iter()
-            .map(|edit| Edit {
-                op: edit.op,
-                text: if edit.op == Op::Insert {
-                    new.slice(&edit.new)
-                } else {
-                    old.slice(&edit.old)
-                },
-            })
-            .collect(),
-        details: &change.details,
+        version: source.version.clone(),
+        sha256: Some(source.sha256.clone()),
+        seen: source.seen,
     }
 }
 
-fn path(document: &Document, side: Option<&compare::Side>) -> Vec<String> {
-    side.and_then(|s| s.section)
-        .and_then(|index| document.sections.get(index))
-        .map(|section| section.path.clone())
-        .unwrap_or_default()
+fn promised(
+    old: &input::Source,
+    new: &input::Source,
+    judged: &assess::Assessment,
+) -> (Vec<render::TriggeredDuty>, Vec<duty::PromiseChange>) {
+    let _ = (new, judged);
+    let duties = duty::find(&old.document)
+        .duties
+        .into_iter()
+        .map(|duty| render::TriggeredDuty {
+            duty,
+            because: Vec::new(),
+        })
+        .collect();
+    (duties, Vec::new())
 }
 
-fn title(document: &Document, side: Option<&compare::Side>) -> Option<String> {
-    side.and_then(|s| s.section)
-        .and_then(|index| document.sections.get(index))
-        .map(|section| section.title.clone())
-}
-
-fn segment(segment: &compare::Segment) -> Segment {
-    let range = |span: &Span| (span.start, span.end);
-    Segment {
-        op: segment.op,
-        old: segment.old.as_ref().map(range),
-        new: segment.new.as_ref().map(range),
-        segments: segment.within.iter().map(self::segment).collect(),
+fn write(args: &Args, format: Format, redline: &Redline<'_>) -> Outcome {
+    let output = args.output.as_deref();
+    let to_file = output.is_some_and(|path| path != Path::new("-"));
+    let screen = page::Screen::of_stdout();
+    match format {
+        Format::Json if to_file => {
+            let text = serde_json::to_string_pretty(&render::json(redline, args.segments))
+                .map_err(|error| failed(&error))?;
+            page::write(output, (text + "\n").as_bytes())
+        }
+        Format::Json => print_json(&render::json(redline, args.segments)),
+        Format::Markdown => page::write(output, render::markdown(redline).as_bytes()),
+        Format::Html => page::write(output, html(redline)?.as_bytes()),
+        Format::Docx => {
+            binary(args, screen, "docx")?;
+            page::write(output, &render::docx(redline).map_err(|e| failed(&e))?)
+        }
+        Format::Pdf => {
+            binary(args, screen, "pdf")?;
+            let bytes = print::pdf(&html(redline)?, args.browser.as_deref(), print::TIME_LIMIT)
+                .map_err(|error| {
+                    CliError::failed("no-pdf", error.to_string()).hint(
+                    "install Chromium or Chrome, or name one with --browser; or write .html and \
+                     print it from any browser, or .docx",
+                )
+                })?;
+            page::write(output, &bytes)
+        }
+        Format::Terminal => {
+            let style = TerminalStyle {
+                colour: screen.colour && !to_file,
+                width: if to_file { 80 } else { screen.width },
+                everything: args.all,
+            };
+            let text = render::terminal(redline, &style);
+            if to_file {
+                return page::write(output, text.as_bytes());
+            }
+            let pager = if args.no_pager {
+                Some("")
+            } else {
+                args.pager.as_deref()
+            };
+            page::show(&text, screen, pager)
+        }
     }
+}
+
+fn html(redline: &Redline<'_>) -> Result<String, CliError> {
+    render::html(redline).map_err(|error| failed(&error))
+}
+
+/// Bytes that are no text must not be poured into a terminal.
+fn binary(args: &Args, screen: page::Screen, ending: &str) -> Result<(), CliError> {
+    if args.output.is_none() && screen.terminal {
+        return Err(
+            CliError::usage("output", format!("a {ending} file is not for a terminal"))
+                .hint(format!("say --output redline.{ending}")),
+        );
+    }
+    Ok(())
+}
+
+fn failed(error: &dyn std::fmt::Display) -> CliError {
+    CliError::failed("redline", error.to_string())
 }

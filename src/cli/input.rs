@@ -4,6 +4,7 @@ use std::{io::Read as _, path::Path};
 
 use clap::ValueEnum;
 use fairnotice::read::{self, Document};
+use sha2::{Digest as _, Sha256};
 
 use super::CliError;
 
@@ -34,22 +35,49 @@ impl From<InputFormat> for read::Format {
     }
 }
 
+/// A document and where it came from.
+pub(crate) struct Source {
+    /// The document.
+    pub(crate) document: Document,
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub(crate) sha256: String,
+    /// Id of the stored version, when it is one.
+    pub(crate) version: Option<String>,
+    /// When that version was first seen.
+    pub(crate) seen: Option<jiff::Timestamp>,
+}
+
 /// Reads the document behind a path or `-`.
 pub(crate) fn document(file: &str, format: Option<InputFormat>) -> Result<Document, CliError> {
+    Ok(source(file, format)?.document)
+}
+
+/// Reads the document behind a path or `-`, and says what the bytes were.
+pub(crate) fn source(file: &str, format: Option<InputFormat>) -> Result<Source, CliError> {
     let bytes = bytes(file, format)?;
     let input = read::Input {
         bytes: &bytes,
-        format: format.map(Into::into),
+        format: format.filter(|_| file == "-").map(Into::into),
         name: (file != "-").then_some(file),
         ..read::Input::default()
     };
-    read::read(&input).map_err(|error| {
+    let document = read::read(&input).map_err(|error| {
         CliError::failed("unreadable", error.to_string()).place(if file == "-" {
             "standard input"
         } else {
             file
         })
+    })?;
+    Ok(Source {
+        document,
+        sha256: hex(&Sha256::digest(&bytes)),
+        version: None,
+        seen: None,
     })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn bytes(file: &str, format: Option<InputFormat>) -> Result<Vec<u8>, CliError> {

@@ -6,6 +6,7 @@ mod error;
 mod exit;
 mod input;
 mod outline;
+mod page;
 mod show;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -153,16 +153,15 @@ fn atoms(segments: &[Segment]) -> Vec<(Mark, Atom)> {
             return out;
         } else {
             // A partition without holes never comes here; a hole must not hide what follows it.
-            at_old = from.last().map_or(at_old, |(span, _)| at_old.max(span.start));
+            at_old = from
+                .last()
+                .map_or(at_old, |(span, _)| at_old.max(span.start));
             at_new = to.last().map_or(at_new, |(span, _)| at_new.max(span.start));
         }
     }
 }
 
-fn moves(
-    segments: &[Segment],
-    side: impl Fn(&Segment) -> Option<&Span>,
-) -> Vec<(&Span, &Segment)> {
+fn moves(segments: &[Segment], side: impl Fn(&Segment) -> Option<&Span>) -> Vec<(&Span, &Segment)> {
     let mut found: Vec<(&Span, &Segment)> = segments
         .iter()
         .filter(|s| s.op == SegmentOp::Move)
@@ -317,7 +316,10 @@ impl<'a> Layout<'a> {
         let (mut o, mut n) = (0, 0);
         for pair in cuts.windows(2) {
             let &[start, end] = pair else { continue };
-            while theirs.get(o).is_some_and(|(part, _)| shift(part.end) <= start) {
+            while theirs
+                .get(o)
+                .is_some_and(|(part, _)| shift(part.end) <= start)
+            {
                 o += 1;
             }
             while ours.get(n).is_some_and(|(part, _)| part.end <= start) {
@@ -518,7 +520,9 @@ impl Groups {
         }
         let mut at = node;
         while at != root {
-            let Some(slot) = self.0.get_mut(at) else { break };
+            let Some(slot) = self.0.get_mut(at) else {
+                break;
+            };
             at = std::mem::replace(slot, root);
         }
         root
@@ -544,9 +548,7 @@ struct RowBuilder {
 
 impl RowBuilder {
     fn push(&mut self, placed: Placed) {
-        let turned = |last: Option<usize>, now: Option<usize>| {
-            matches!((last, now), (Some(last), Some(now)) if last != now)
-        };
+        let turned = |last: Option<usize>, now: Option<usize>| matches!((last, now), (Some(last), Some(now)) if last != now);
         let mark = placed.piece.mark;
         let (old, new) = match mark {
             Mark::Ghost => (None, None),

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use minijinja::{Environment, context};
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -62,8 +61,8 @@ pub fn html(redline: &Redline<'_>) -> Result<String, HtmlError> {
         }).collect::<Vec<_>>(),
         duties => redline.duties.iter().filter(|d| !d.because.is_empty()).map(|d| context! {
             words => wording::duty(&d.duty),
-            because => d.because,
-            quote => d.duty.quote,
+            because => d.because.clone(),
+            quote => d.duty.quote.clone(),
         }).collect::<Vec<_>>(),
         hidden => hidden.words(),
         kinds => kinds(&entries),
@@ -92,15 +91,7 @@ fn remarks(redline: &Redline<'_>) -> Vec<String> {
     suspects.chain(judged).collect()
 }
 
-#[derive(Serialize)]
-struct FileLine {
-    name: &'static str,
-    old: String,
-    new: String,
-    code: bool,
-}
-
-fn files(redline: &Redline<'_>) -> Vec<FileLine> {
+fn files(redline: &Redline<'_>) -> Vec<minijinja::Value> {
     let (old, new) = (&redline.head.old, &redline.head.new);
     let dates = |d: &crate::read::Dates| {
         (
@@ -112,7 +103,12 @@ fn files(redline: &Redline<'_>) -> Vec<FileLine> {
     let words = |d: &crate::read::Document| Some(d.word_count().to_string());
     let time = |t: Option<jiff::Timestamp>| t.map(|t| t.to_string());
     [
-        ("File", Some(old.name.clone()), Some(new.name.clone()), false),
+        (
+            "File",
+            Some(old.name.clone()),
+            Some(new.name.clone()),
+            false,
+        ),
         ("Version", old.version.clone(), new.version.clone(), true),
         ("Seen", time(old.seen), time(new.seen), false),
         ("Effective", old_dates.0, new_dates.0, false),
@@ -122,17 +118,15 @@ fn files(redline: &Redline<'_>) -> Vec<FileLine> {
     ]
     .into_iter()
     .filter(|(_, old, new, _)| old.is_some() || new.is_some())
-    .map(|(name, old, new, code)| FileLine {
-        name,
-        old: old.unwrap_or_default(),
-        new: new.unwrap_or_default(),
-        code,
+    .map(|(name, old, new, code)| {
+        context! { name, old => old.unwrap_or_default(), new => new.unwrap_or_default(), code }
     })
     .collect()
 }
 
 fn finding(finding: &Finding) -> minijinja::Value {
-    let quote = |quote: &Quote| context! { line => quote.lines.0, text => shorten(&quote.text, 1200) };
+    let quote =
+        |quote: &Quote| context! { line => quote.lines.0, text => shorten(&quote.text, 1200) };
     let clause = wording::way(&finding.section.old, &finding.section.new);
     let title = finding.section.title.trim();
     let place = if clause == title {
@@ -141,18 +135,18 @@ fn finding(finding: &Finding) -> minijinja::Value {
         format!("{clause} {title}").trim().to_owned()
     };
     context! {
-        id => finding.id,
-        change => finding.change,
+        id => finding.id.clone(),
+        change => finding.change.clone(),
         severity => wording::severity(finding.severity),
         direction => wording::code(&finding.direction),
         direction_words => wording::direction(finding.direction),
         topic => wording::topic(finding.topic),
         place,
-        summary => finding.summary,
+        summary => finding.summary.clone(),
         old => finding.old.as_ref().map(quote),
         new => finding.new.as_ref().map(quote),
         why => finding.reasons.iter().map(|reason| context! {
-            code => reason.code,
+            code => reason.code.clone(),
             evidence => shorten(&reason.evidence, 120),
         }).collect::<Vec<_>>(),
     }
@@ -199,7 +193,7 @@ fn severity_class(severity: Option<Severity>) -> &'static str {
 
 fn line(entry: &Entry<'_>) -> minijinja::Value {
     context! {
-        id => entry.change.id,
+        id => entry.change.id.clone(),
         kind => wording::kind(entry.change.kind),
         severity => severity_class(entry.severity),
         tag => entry.severity.map(wording::severity),

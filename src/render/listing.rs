@@ -131,9 +131,7 @@ fn entry<'a>(redline: &Redline<'a>, index: usize, change: &'a Change) -> Entry<'
 }
 
 fn section<'a>(document: &'a Document, side: Option<&Side>) -> Option<&'a Section> {
-    side?
-        .section
-        .and_then(|index| document.sections.get(index))
+    side?.section.and_then(|index| document.sections.get(index))
 }
 
 fn lines(change: &Change) -> String {
@@ -177,7 +175,9 @@ fn words(redline: &Redline<'_>, change: &Change) -> (String, String) {
 /// White space as single spaces, marks of headings and lists left out.
 fn clean(text: &str) -> String {
     text.split_whitespace()
-        .filter(|word| !word.chars().all(|c| "#*>|-=_".contains(c)) || word.len() == 1 && *word != "#")
+        .filter(|word| {
+            !word.chars().all(|c| "#*>|-=_".contains(c)) || word.len() == 1 && *word != "#"
+        })
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -212,10 +212,16 @@ fn targets(redline: &Redline<'_>, change: &Change) -> String {
     match differs {
         Some((a, b)) => format!("link target: {a} → {b}"),
         None if new.len() > old.len() => {
-            format!("link target added: {}", new.last().map_or("", String::as_str))
+            format!(
+                "link target added: {}",
+                new.last().map_or("", String::as_str)
+            )
         }
         None if new.len() < old.len() => {
-            format!("link target removed: {}", old.last().map_or("", String::as_str))
+            format!(
+                "link target removed: {}",
+                old.last().map_or("", String::as_str)
+            )
         }
         None => "link target".to_owned(),
     }

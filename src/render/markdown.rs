@@ -32,7 +32,12 @@ pub fn markdown(redline: &Redline<'_>) -> String {
     out.push_str("| | old | new |\n| --- | --- | --- |\n");
     let (old, new) = (&redline.head.old, &redline.head.new);
     table_row(&mut out, "file", Some(&old.name), Some(&new.name));
-    table_row(&mut out, "version", old.version.as_ref(), new.version.as_ref());
+    table_row(
+        &mut out,
+        "version",
+        old.version.as_ref(),
+        new.version.as_ref(),
+    );
     let date = |date: Option<jiff::civil::Date>| date.map(|d| d.to_string());
     table_row(
         &mut out,
@@ -46,7 +51,12 @@ pub fn markdown(redline: &Redline<'_>) -> String {
         date(redline.old.dates.updated).as_ref(),
         date(redline.new.dates.updated).as_ref(),
     );
-    table_row(&mut out, "SHA-256", old.sha256.as_ref(), new.sha256.as_ref());
+    table_row(
+        &mut out,
+        "SHA-256",
+        old.sha256.as_ref(),
+        new.sha256.as_ref(),
+    );
     out.push('\n');
     if let Some(verdict) = redline.verdict() {
         let (name, meaning) = wording::verdict(verdict);
@@ -59,7 +69,9 @@ pub fn markdown(redline: &Redline<'_>) -> String {
     findings(&mut out, redline);
     promises(&mut out, redline);
     changes(&mut out, redline, &entries);
-    out.push_str("\n---\n[-~~deleted~~-] {+**inserted**+} [<~~moved from here~~<] {>**moved to here**>}\n");
+    out.push_str(
+        "\n---\n[-~~deleted~~-] {+**inserted**+} [<~~moved from here~~<] {>**moved to here**>}\n",
+    );
     out
 }
 
@@ -162,13 +174,7 @@ fn changes(out: &mut String, redline: &Redline<'_>, entries: &[Entry<'_>]) {
         let names: Vec<String> = of
             .iter()
             .filter(|entry| !entry.quiet())
-            .map(|entry| {
-                format!(
-                    "{} {}",
-                    entry.change.id,
-                    wording::kind(entry.change.kind)
-                )
-            })
+            .map(|entry| format!("{} {}", entry.change.id, wording::kind(entry.change.kind)))
             .collect();
         let place = of.first().map(|entry| escape(&entry.place()));
         out.push_str(&format!(

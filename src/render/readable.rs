@@ -183,6 +183,9 @@ mod tests {
 
     #[test]
     fn references_become_characters() {
-        assert_eq!(entities("a &amp; b&nbsp;&#x41;&#66; &nope; &"), "a & b\u{a0}AB &nope; &");
+        assert_eq!(
+            entities("a &amp; b&nbsp;&#x41;&#66; &nope; &"),
+            "a & b\u{a0}AB &nope; &"
+        );
     }
 }

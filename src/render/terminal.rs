@@ -183,7 +183,10 @@ impl Page {
         if findings.is_empty() {
             return;
         }
-        let title = format!("What it means for users ({})", count(findings.len(), "finding"));
+        let title = format!(
+            "What it means for users ({})",
+            count(findings.len(), "finding")
+        );
         self.heading(&title);
         for finding in findings {
             self.finding(finding);
@@ -208,7 +211,11 @@ impl Page {
             wording::severity(finding.severity),
             wording::direction(finding.direction)
         );
-        let rest = format!(" · {} · {}", wording::topic(finding.topic), one_line(&place));
+        let rest = format!(
+            " · {} · {}",
+            wording::topic(finding.topic),
+            one_line(&place)
+        );
         self.wrap(
             &format!("  {:<4}", finding.id),
             "      ",
@@ -225,7 +232,11 @@ impl Page {
             .map(|reason| format!("{} “{}”", reason.code, shorten(&reason.evidence, 60)))
             .collect();
         if !why.is_empty() {
-            self.wrap("      why     ", "              ", &[(QUIET, why.join(", "))]);
+            self.wrap(
+                "      why     ",
+                "              ",
+                &[(QUIET, why.join(", "))],
+            );
         }
     }
 
@@ -331,10 +342,7 @@ impl Page {
         }
         let hidden = hidden(redline);
         if !self.style.everything && hidden.total() > 0 {
-            let text = format!(
-                "  Not shown: {}. Say --all to see them.",
-                hidden.words()
-            );
+            let text = format!("  Not shown: {}. Say --all to see them.", hidden.words());
             let text = self.paint(QUIET, &text);
             self.line(&text);
         }
@@ -458,8 +466,14 @@ fn columns(word: &str) -> usize {
     word.chars()
         .map(|c| match u32::from(c) {
             0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
-            0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff
-            | 0xfe30..=0xfe4f | 0xff00..=0xff60 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+            0x1100..=0x115f
+            | 0x2e80..=0xa4cf
+            | 0xac00..=0xd7a3
+            | 0xf900..=0xfaff
+            | 0xfe30..=0xfe4f
+            | 0xff00..=0xff60
+            | 0x1f300..=0x1faff
+            | 0x20000..=0x3fffd => 2,
             _ => 1,
         })
         .sum()

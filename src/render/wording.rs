@@ -21,10 +21,19 @@ pub fn code(value: &impl serde::Serialize) -> String {
 pub fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
     match verdict {
         Verdict::None => ("No change", "The texts are the same."),
-        Verdict::Technical => ("Technical", "No change of the policy: no word of it differs in meaning or wording that counts."),
+        Verdict::Technical => (
+            "Technical",
+            "No change of the policy: no word of it differs in meaning or wording that counts.",
+        ),
         Verdict::Editorial => ("Editorial", "The same content, said differently."),
-        Verdict::Substantive => ("Substantive", "The content is new or different, but not enough that users must be told before it takes effect."),
-        Verdict::Material => ("Material", "At least one change that users would want to be told of before it takes effect."),
+        Verdict::Substantive => (
+            "Substantive",
+            "The content is new or different, but not enough that users must be told before it takes effect.",
+        ),
+        Verdict::Material => (
+            "Material",
+            "At least one change that users would want to be told of before it takes effect.",
+        ),
     }
 }
 
@@ -114,7 +123,11 @@ pub fn duty(duty: &Duty) -> String {
     line.push_str(duty.addressee.as_deref().unwrap_or("users"));
     let channels: Vec<&str> = duty.channels.iter().map(|c| channel(*c)).collect();
     if !channels.is_empty() {
-        let joint = if duty.mode == Mode::Any { " or " } else { " and " };
+        let joint = if duty.mode == Mode::Any {
+            " or "
+        } else {
+            " and "
+        };
         line.push(' ');
         line.push_str(&channels.join(joint));
     }

@@ -55,7 +55,8 @@ pub(super) fn write(
         }
     }
     body.xml.open("w:sectPr", &[])?;
-    body.xml.empty("w:pgSz", &[("w:w", "11906"), ("w:h", "16838")])?;
+    body.xml
+        .empty("w:pgSz", &[("w:w", "11906"), ("w:h", "16838")])?;
     let margin = [
         ("w:top", "1418"),
         ("w:right", "1418"),
@@ -427,7 +428,8 @@ impl Body {
         for column in 0..columns {
             self.xml.open("w:tc", &[])?;
             self.xml.open("w:tcPr", &[])?;
-            self.xml.empty("w:tcW", &[("w:w", "0"), ("w:type", "auto")])?;
+            self.xml
+                .empty("w:tcW", &[("w:w", "0"), ("w:type", "auto")])?;
             self.xml.close("w:tcPr")?;
             self.xml.open("w:p", &[])?;
             if let Some(tag) = revision {
