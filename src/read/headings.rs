@@ -44,6 +44,6 @@ fn title_like(text: &str, piece: &Piece) -> bool {
         && words <= 14
         && body.len() < 120
         && !piece.bullet
-        && !body.ends_with(['.', ',', ';', ':', '。'])
+        && !body.ends_with(['.', ',', ';', ':', '!', '。'])
         && body.chars().next().is_some_and(char::is_uppercase)
 }

@@ -3,15 +3,18 @@
 
 mod assemble;
 mod converted;
+mod dates;
 mod document;
 mod equivalence;
 mod format;
 mod headings;
 mod label;
+mod language;
 mod leaf;
 mod markdown;
 mod markup;
 mod plain;
+mod sentence;
 
 pub use document::*;
 pub use equivalence::{EQUIVALENCE, equivalence_key};
@@ -119,14 +122,18 @@ fn text(format: Format, text: String) -> Document {
     };
     let pieces = assemble::pieces(&text, leaves);
     let findings = headings::find(&text, format, &pieces);
-    assemble::document(format, text, pieces, findings)
+    let mut document = assemble::document(format, text, pieces, findings);
+    document.language = language::tell(&document);
+    let (dates, odd) = dates::find(&document);
+    document.dates = dates;
+    document.warnings.extend(odd);
+    document
 }
 
 /// The sentences of a block, as spans of the document's text, in order, surrounding white space
 /// left out. Markup inside a sentence belongs to it.
 pub fn sentences(document: &Document, block: &Block) -> Vec<Span> {
-    let _ = document;
-    vec![block.body.clone()]
+    sentence::of(document, block)
 }
 
 /// The canonical text: Markdown that holds every word of the policy and reads back into the same
