@@ -3,9 +3,29 @@
 //! Always holds: the edits of every change give back the bytes of both sides; the segments
 //! partition both texts; comparing a document with itself gives no change.
 
+mod align;
+mod assemble;
+mod cleanup;
+mod edits;
+mod likeness;
+mod matching;
+mod order;
+mod passages;
+mod references;
+mod sections;
+mod token;
+mod unit;
+mod words;
+
 use serde::{Deserialize, Serialize};
 
-use crate::read::{Document, Span};
+use crate::read::{Document, Section, Span};
+use align::Pair;
+use assemble::Aligned;
+use passages::Passage;
+use token::Token;
+use unit::{Class, Text};
+use words::Hunk;
 
 /// What a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +100,9 @@ pub struct Edit {
     pub old: Span,
     /// Bytes of the new text; empty for a delete.
     pub new: Span,
+    /// What the edit is when no word differs in it: one of [`Change::details`], or `moved` for a
+    /// passage that has a change of its own at its new place. `None` for a difference of words.
+    pub detail: Option<&'static str>,
 }
 
 /// A part of the partition of both texts.
@@ -170,6 +193,179 @@ pub struct Comparison {
 
 /// Compares two documents.
 pub fn compare(old: &Document, new: &Document) -> Comparison {
-    let _ = (old, new);
-    Comparison::default()
+    // The work is done in one direction, whichever way the two are given: so the comparison of
+    // (a, b) is the mirror image of that of (b, a).
+    let swapped = (new.text.len(), &new.text) < (old.text.len(), &old.text);
+    let (first, second) = if swapped { (new, old) } else { (old, new) };
+    let mut left = Text::new(first);
+    let mut right = Text::new(second);
+    let pairs = align::align(&mut left, &mut right);
+    let mut sections = sections::pair(&left, &right, &pairs);
+    let mut aligned = word_by_word(&mut left, &mut right, pairs, &sections);
+    let mut passages = moved_passages(&mut left, &mut right, &aligned);
+    if swapped {
+        std::mem::swap(&mut left, &mut right);
+        for item in &mut aligned {
+            std::mem::swap(&mut item.pair.left, &mut item.pair.right);
+            for hunk in &mut item.hunks {
+                std::mem::swap(&mut hunk.left, &mut hunk.right);
+            }
+        }
+        for pair in &mut sections {
+            std::mem::swap(&mut pair.0, &mut pair.1);
+        }
+        passages = passages.into_iter().map(Passage::mirrored).collect();
+        sections.sort_unstable();
+        passages.sort_by_key(|p| p.new.start);
+    }
+    aligned.sort_by_key(|a| a.pair.right.start);
+    let made = assemble::assemble(&left, &right, &aligned, &passages);
+    let counts = Counts {
+        sections: sections::count(old, new, &sections, &made.changes),
+        words: count_words(old, new, &made.changes),
+        edits: made
+            .changes
+            .iter()
+            .filter(|c| !matches!(c.kind, Kind::Technical | Kind::Renumbered))
+            .flat_map(|c| &c.edits)
+            .filter(|e| e.op != Op::Equal && e.detail.is_none())
+            .count(),
+    };
+    Comparison {
+        sections: sections::list(old, new, &sections),
+        changes: made.changes,
+        segments: made.segments,
+        counts,
+    }
+}
+
+/// Compares the tokens of each pair; pairs that turn out to have next to nothing in common are
+/// left out, so that one side is removed and the other added.
+fn word_by_word(
+    left: &mut Text<'_>,
+    right: &mut Text<'_>,
+    pairs: Vec<Pair>,
+    sections: &[(usize, usize, bool)],
+) -> Vec<Aligned> {
+    let labels: Vec<(&str, &str)> = pairs
+        .iter()
+        .filter_map(|p| Some((left.label(p.left.start)?, right.label(p.right.start)?)))
+        .collect();
+    let sections: Vec<(usize, usize)> = sections.iter().map(|s| (s.0, s.1)).collect();
+    let renumbering = references::Renumbering::new(
+        &left.document.sections,
+        &right.document.sections,
+        &sections,
+        &labels,
+    );
+    let mut aligned = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        let body = |text: &Text<'_>, units: &std::ops::Range<usize>| -> Span {
+            let start = text.units[units.start].body.start;
+            start..text.units[units.end - 1].span.end
+        };
+        let same = left.bytes(&body(left, &pair.left)) == right.bytes(&body(right, &pair.right));
+        if same {
+            aligned.push(Aligned {
+                pair,
+                hunks: Vec::new(),
+            });
+            continue;
+        }
+        pair.left.clone().for_each(|unit| left.prepare(unit));
+        pair.right.clone().for_each(|unit| right.prepare(unit));
+        let left_tokens = assemble::tokens(left, &pair.left);
+        let right_tokens = assemble::tokens(right, &pair.right);
+        let left_ids = renumbering.follow(left, &left_tokens);
+        let right_ids: Vec<u64> = right_tokens.iter().map(|t| t.id).collect();
+        let sides = cleanup::Sides {
+            left_text: left,
+            right_text: right,
+            left: &left_tokens,
+            right: &right_tokens,
+        };
+        let mut hunks = words::hunks(&left_ids, &right_ids);
+        hunks.retain(|hunk| !unchanged(&sides, hunk));
+        let heading = left.units[pair.left.start].class == Class::Heading;
+        if !heading && cleanup::beyond_recognition(&sides, &hunks) {
+            continue;
+        }
+        let hunks = cleanup::tidy(&sides, hunks);
+        aligned.push(Aligned { pair, hunks });
+    }
+    aligned
+}
+
+/// Whether a hunk is one token with the same id on both sides: a number that others would expect
+/// to follow a renumbering, and that did not.
+fn unchanged(sides: &cleanup::Sides<'_>, hunk: &Hunk) -> bool {
+    let (left, right) = (
+        sides.left.get(hunk.left.clone()),
+        sides.right.get(hunk.right.clone()),
+    );
+    match (left, right) {
+        (Some([l]), Some([r])) => l.id == r.id,
+        _ => false,
+    }
+}
+
+/// Passages that moved out of one block into another, or to another place in it.
+fn moved_passages(left: &mut Text<'_>, right: &mut Text<'_>, aligned: &[Aligned]) -> Vec<Passage> {
+    let mut left_paired = vec![false; left.units.len()];
+    let mut right_paired = vec![false; right.units.len()];
+    for item in aligned {
+        left_paired[item.pair.left.clone()].fill(true);
+        right_paired[item.pair.right.clone()].fill(true);
+    }
+    let free = |paired: &[bool]| -> Vec<usize> {
+        (0..paired.len()).filter(|&unit| !paired[unit]).collect()
+    };
+    let mut stretches: (Vec<Vec<Token>>, Vec<Vec<Token>>) = (Vec::new(), Vec::new());
+    for unit in free(&left_paired) {
+        left.prepare(unit);
+        stretches.0.push(left.tokens(unit).to_vec());
+    }
+    for unit in free(&right_paired) {
+        right.prepare(unit);
+        stretches.1.push(right.tokens(unit).to_vec());
+    }
+    for item in aligned.iter().filter(|a| !a.hunks.is_empty()) {
+        let tokens = (
+            assemble::tokens(left, &item.pair.left),
+            assemble::tokens(right, &item.pair.right),
+        );
+        for hunk in &item.hunks {
+            let cut = |tokens: &[Token], range: &std::ops::Range<usize>| {
+                tokens.get(range.clone()).unwrap_or_default().to_vec()
+            };
+            stretches.0.push(cut(&tokens.0, &hunk.left));
+            stretches.1.push(cut(&tokens.1, &hunk.right));
+        }
+    }
+    let long = |stretches: &'_ [Vec<Token>]| -> Vec<Vec<Token>> {
+        let enough = |s: &&Vec<Token>| s.len() >= passages::FEWEST;
+        stretches.iter().filter(enough).cloned().collect()
+    };
+    passages::find(left, &long(&stretches.0), &long(&stretches.1))
+}
+
+/// Words in edits that are differences of words.
+fn count_words(old: &Document, new: &Document, changes: &[Change]) -> WordCounts {
+    let mut counts = WordCounts::default();
+    let mut tokens = Vec::new();
+    for edit in changes
+        .iter()
+        .flat_map(|c| &c.edits)
+        .filter(|e| e.detail.is_none())
+    {
+        let (document, span, count) = match edit.op {
+            Op::Equal => continue,
+            Op::Delete => (old, &edit.old, &mut counts.removed),
+            Op::Insert => (new, &edit.new, &mut counts.added),
+        };
+        tokens.clear();
+        token::tokenise(&document.text, std::slice::from_ref(span), &mut tokens);
+        *count += tokens.iter().filter(|t| t.is_word()).count();
+    }
+    counts
 }

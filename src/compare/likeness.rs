@@ -1,0 +1,353 @@
+//! How alike two units are: Dice of their words weighted by rarity, or how much of the smaller
+//! one the larger contains; and which units to ask about, from an inverted index.
+//!
+//! All figures are integers (parts of [`ONE`]), so that an order never hangs on rounding.
+
+use std::collections::BTreeMap;
+
+use super::{
+    matching::Matching,
+    unit::{Class, Text},
+};
+
+/// The likeness of equal units.
+pub(super) const ONE: u64 = 1_000_000;
+/// What a pair needs to be taken, wherever it stands.
+const ENOUGH: u64 = 550_000;
+/// What a pair of very short units needs.
+const ENOUGH_SHORT: u64 = 600_000;
+/// Rarest words of a unit that are looked up.
+const LOOKED_UP: usize = 24;
+/// Entries of the index that are read for one unit.
+const BUDGET: usize = 2_000;
+/// Candidates by the index that are scored.
+const BEST: usize = 6;
+
+/// The words of one unit with their counts, sorted by word.
+struct Bag {
+    words: Vec<(u32, u32)>,
+    weight: u64,
+    total: usize,
+}
+
+/// The words of all free units of both sides.
+pub(super) struct Bags {
+    left: BTreeMap<usize, Bag>,
+    right: BTreeMap<usize, Bag>,
+    rarity: Vec<u64>,
+    holders: Vec<u32>,
+}
+
+impl Bags {
+    /// Bags of prepared units.
+    pub(super) fn new(
+        left: &Text<'_>,
+        right: &Text<'_>,
+        free_left: &[usize],
+        free_right: &[usize],
+    ) -> Self {
+        let mut ids: Vec<u64> = Vec::new();
+        for (text, free) in [(left, free_left), (right, free_right)] {
+            for &unit in free {
+                ids.extend(
+                    text.tokens(unit)
+                        .iter()
+                        .filter(|t| t.is_word())
+                        .map(|t| t.id),
+                );
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let mut holders = vec![0_u32; ids.len()];
+        let mut fill = |text: &Text<'_>, free: &[usize]| -> BTreeMap<usize, Bag> {
+            free.iter()
+                .map(|&unit| {
+                    let mut words: Vec<u32> = text
+                        .tokens(unit)
+                        .iter()
+                        .filter(|t| t.is_word())
+                        .filter_map(|t| ids.binary_search(&t.id).ok())
+                        .map(|at| at as u32)
+                        .collect();
+                    words.sort_unstable();
+                    let words: Vec<(u32, u32)> = words
+                        .chunk_by(|a, b| a == b)
+                        .map(|run| (run[0], run.len() as u32))
+                        .collect();
+                    for (word, _) in &words {
+                        holders[*word as usize] += 1;
+                    }
+                    let total = words.iter().map(|(_, n)| *n as usize).sum();
+                    (
+                        unit,
+                        Bag {
+                            words,
+                            weight: 0,
+                            total,
+                        },
+                    )
+                })
+                .collect()
+        };
+        let mut left = fill(left, free_left);
+        let mut right = fill(right, free_right);
+        let units = (free_left.len() + free_right.len()) as u64;
+        let rarity: Vec<u64> = holders
+            .iter()
+            .map(|&n| log2(1024 + 1024 * units / u64::from(n.max(1))))
+            .collect();
+        for bag in left.values_mut().chain(right.values_mut()) {
+            bag.weight = bag
+                .words
+                .iter()
+                .map(|(w, n)| rarity[*w as usize] * u64::from(*n))
+                .sum();
+        }
+        Self {
+            left,
+            right,
+            rarity,
+            holders,
+        }
+    }
+
+    /// Likeness of a left and a right unit, in parts of [`ONE`].
+    pub(super) fn likeness(&self, left: usize, right: usize) -> u64 {
+        let (Some(l), Some(r)) = (self.left.get(&left), self.right.get(&right)) else {
+            return 0;
+        };
+        let shared = shared(&l.words, &r.words, &self.rarity);
+        let dice = 2 * shared * ONE / (l.weight + r.weight).max(1);
+        if l.total < 8 || r.total < 8 {
+            return dice;
+        }
+        let contained = shared * ONE / l.weight.min(r.weight).max(1);
+        dice.max(contained * 3 / 4)
+    }
+
+    /// The rarest words of a left unit, rarest first.
+    fn rarest(&self, left: usize) -> Vec<u32> {
+        let Some(bag) = self.left.get(&left) else {
+            return Vec::new();
+        };
+        let mut words: Vec<u32> = bag.words.iter().map(|(w, _)| *w).collect();
+        words.sort_unstable_by_key(|w| (self.holders[*w as usize], *w));
+        words.truncate(LOOKED_UP);
+        words
+    }
+}
+
+fn shared(left: &[(u32, u32)], right: &[(u32, u32)], rarity: &[u64]) -> u64 {
+    let (mut l, mut r, mut sum) = (0, 0, 0);
+    while let (Some(a), Some(b)) = (left.get(l), right.get(r)) {
+        match a.0.cmp(&b.0) {
+            std::cmp::Ordering::Less => l += 1,
+            std::cmp::Ordering::Greater => r += 1,
+            std::cmp::Ordering::Equal => {
+                sum += rarity[a.0 as usize] * u64::from(a.1.min(b.1));
+                l += 1;
+                r += 1;
+            }
+        }
+    }
+    sum
+}
+
+/// 256 times the base-2 logarithm of `n / 1024`, for `n >= 1024`; the same on every machine.
+fn log2(n: u64) -> u64 {
+    let whole = u64::from(n.max(1024).ilog2());
+    let fraction = (n << 8 >> whole) & 0xff;
+    (whole - 10) * 256 + fraction
+}
+
+/// Pairs alike units, best first.
+pub(super) fn alike_units(left: &Text<'_>, right: &Text<'_>, matching: &mut Matching) {
+    let worded = |text: &Text<'_>, units: Vec<usize>| -> Vec<usize> {
+        units
+            .into_iter()
+            .filter(|&u| text.tokens(u).iter().any(super::token::Token::is_word))
+            .collect()
+    };
+    let free_left = worded(left, matching.free_left());
+    let free_right = worded(right, matching.free_right());
+    if free_left.is_empty() || free_right.is_empty() {
+        return;
+    }
+    let bags = Bags::new(left, right, &free_left, &free_right);
+    let expected = matching.expected();
+    let index = Index::new(&bags, &free_right);
+    let mut sums = vec![0_u64; free_right.len()];
+    let mut scored: Vec<(std::cmp::Reverse<u64>, usize, usize, usize)> = Vec::new();
+    for &l in &free_left {
+        let mut asked = index.best(&bags, l, expected[l], &free_right, &mut sums);
+        let near = free_right.partition_point(|&r| r < expected[l]);
+        asked.extend(near.saturating_sub(1)..(near + 2).min(free_right.len()));
+        asked.sort_unstable();
+        asked.dedup();
+        for r in asked.into_iter().map(|at| free_right[at]) {
+            let score = in_context(left, right, l, r, expected[l], bags.likeness(l, r));
+            let short = left.words(l) <= 3 || right.words(r) <= 3;
+            if score >= if short { ENOUGH_SHORT } else { ENOUGH } {
+                scored.push((std::cmp::Reverse(score), expected[l].abs_diff(r), l, r));
+            }
+        }
+    }
+    scored.sort_unstable();
+    for (_, _, l, r) in scored {
+        if matching.right_of(l).is_none() && matching.left_of(r).is_none() {
+            matching.pair(l, r);
+        }
+    }
+}
+
+/// Likeness with what the neighbourhood says for or against a pair.
+fn in_context(
+    left: &Text<'_>,
+    right: &Text<'_>,
+    l: usize,
+    r: usize,
+    expected: usize,
+    likeness: u64,
+) -> u64 {
+    let mut score = likeness;
+    score += match expected.abs_diff(r) {
+        0..=1 => 80_000,
+        2..=4 => 30_000,
+        _ => 0,
+    };
+    if defines_the_same(left, right, l, r) {
+        score += 100_000;
+    }
+    let class = (left.units[l].class, right.units[r].class);
+    if class.0 != class.1 {
+        let apart = matches!(class, (Class::Heading, _) | (_, Class::Heading))
+            || matches!(class, (Class::Contents, _) | (_, Class::Contents));
+        score = score.saturating_sub(if apart { 150_000 } else { 20_000 });
+    }
+    score
+}
+
+/// Whether two units begin with the same key: the first cell of a row, or the quoted or bold term
+/// before a definition.
+fn defines_the_same(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> bool {
+    match (key_end(left, l), key_end(right, r)) {
+        (Some(a), Some(b)) => {
+            let ids = |text: &Text<'_>, unit: usize, end: usize| -> Vec<u64> {
+                text.tokens(unit)
+                    .iter()
+                    .take_while(|t| t.end <= end)
+                    .filter(|t| t.is_word())
+                    .map(|t| t.id)
+                    .collect()
+            };
+            let (a, b) = (ids(left, l, a), ids(right, r, b));
+            !a.is_empty() && a == b
+        }
+        _ => false,
+    }
+}
+
+/// Where the key of a unit ends, if it has one.
+fn key_end(text: &Text<'_>, unit: usize) -> Option<usize> {
+    let block = text.document.blocks.get(text.units[unit].block?)?;
+    if let [first, _, ..] = block.cells.as_slice() {
+        return Some(first.end);
+    }
+    let body = text.slice(text.units[unit].body.clone());
+    let start = text.units[unit].body.start;
+    let close = match body.chars().next()? {
+        '"' => '"',
+        '\u{201c}' => '\u{201d}',
+        '*' if body.starts_with("**") => {
+            return Some(start + 2 + body.get(2..)?.find("**")?);
+        }
+        _ => return None,
+    };
+    let open = body.chars().next()?.len_utf8();
+    Some(start + open + body.get(open..)?.find(close)?)
+}
+
+/// Which free right units hold a word.
+struct Index {
+    starts: Vec<usize>,
+    units: Vec<u32>,
+}
+
+impl Index {
+    fn new(bags: &Bags, free_right: &[usize]) -> Self {
+        let mut starts = vec![0_usize; bags.rarity.len() + 1];
+        for bag in bags.right.values() {
+            for (word, _) in &bag.words {
+                starts[*word as usize + 1] += 1;
+            }
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut fill = starts.clone();
+        let mut units = vec![0; starts.last().copied().unwrap_or(0)];
+        for (at, unit) in free_right.iter().enumerate() {
+            let words = bags.right.get(unit).map(|b| b.words.as_slice());
+            for (word, _) in words.unwrap_or_default() {
+                let slot = &mut fill[*word as usize];
+                units[*slot] = at as u32;
+                *slot += 1;
+            }
+        }
+        Self { starts, units }
+    }
+
+    /// Positions in `free_right` of the units that share most with a left unit. `sums` is all
+    /// zero before and after.
+    fn best(
+        &self,
+        bags: &Bags,
+        left: usize,
+        expected: usize,
+        free_right: &[usize],
+        sums: &mut [u64],
+    ) -> Vec<usize> {
+        let mut touched = Vec::new();
+        let mut read = 0;
+        for word in bags.rarest(left) {
+            let word = word as usize;
+            let holders = &self.units[self.starts[word]..self.starts[word + 1]];
+            if read + holders.len() > BUDGET {
+                break;
+            }
+            read += holders.len();
+            for &at in holders {
+                if sums[at as usize] == 0 {
+                    touched.push(at as usize);
+                }
+                sums[at as usize] += bags.rarity[word].max(1);
+            }
+        }
+        touched.sort_unstable_by_key(|&at| {
+            (
+                std::cmp::Reverse(sums[at]),
+                expected.abs_diff(free_right[at]),
+                at,
+            )
+        });
+        for &at in &touched {
+            sums[at] = 0;
+        }
+        touched.truncate(BEST);
+        touched
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log2;
+
+    #[test]
+    fn logarithm_in_integers() {
+        assert_eq!(log2(1024), 0);
+        assert_eq!(log2(2048), 256);
+        assert_eq!(log2(3072), 256 + 128);
+        assert_eq!(log2(1024 * 1024), 2560);
+    }
+}
