@@ -1,7 +1,15 @@
 //! One function per use case over the edges, given a clock. `run` is the only room that knows all
 //! others.
 
+pub mod alerts;
+pub mod capture;
+pub mod check;
+pub mod gather;
+pub mod judge;
+pub mod owed;
 pub mod print;
+pub mod redline;
 pub mod workspace;
 
-pub use workspace::Workspace;
+pub use judge::{Judged, judge};
+pub use workspace::{Workspace, WorkspaceError};

@@ -109,6 +109,9 @@ pub struct Observation {
     /// Where the bytes of a capture that could not be read are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
+    /// Whether the page was found to alternate between known versions.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flapping: bool,
     /// Validators of the response, for the next conditional request, one for each source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validators: Vec<Validators>,

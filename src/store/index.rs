@@ -45,6 +45,15 @@ pub struct DocumentState {
     /// Whether it was last seen to alternate between known versions, and that was said.
     #[serde(default)]
     pub flapping: bool,
+    /// Since when `seen` has been seen at every look.
+    #[serde(default)]
+    pub seen_since: Option<Timestamp>,
+    /// SHA-256 of the bytes that showed `seen` last: the same bytes need no reading.
+    #[serde(default)]
+    pub capture: Option<Hash>,
+    /// Publications that were not judged yet, with the version before each: a run was cut off.
+    #[serde(default)]
+    pub unjudged: Vec<(Hash, Hash)>,
 }
 
 /// A row of failed looks.
@@ -351,7 +360,14 @@ impl<'a> Fold<'a> {
                 };
                 self.put(Table::Campaigns, id.clone(), &state)?;
             }
-            Event::Judged(_) | Event::Noted { .. } => {}
+            Event::Judged(judgement) => {
+                let mut state = self.document(&judgement.document)?;
+                state
+                    .unjudged
+                    .retain(|(version, _)| *version != judgement.version);
+                self.put(Table::Documents, judgement.document.clone(), &state)?;
+            }
+            Event::Noted { .. } => {}
         }
         let applied = Applied {
             format: INDEX_FORMAT,
@@ -383,8 +399,15 @@ impl<'a> Fold<'a> {
             (None, version) => {
                 state.last_good = Some(time);
                 state.failing = None;
+                if state.seen != version || state.seen_since.is_none() {
+                    state.seen_since = Some(time);
+                }
                 state.seen = version;
-                state.validators.clone_from(&seen.validators);
+                if seen.capture.is_some() {
+                    state.capture = seen.capture;
+                    state.validators.clone_from(&seen.validators);
+                }
+                state.flapping |= seen.flapping;
             }
         }
         self.put(Table::Documents, seen.document.clone(), &state)

@@ -1,0 +1,202 @@
+//! Alerts to the team: which are due. They are recorded together with what they are about, so that
+//! an alert is never lost; they go out afterwards.
+
+use jiff::{Timestamp, Unit};
+
+use super::{
+    Workspace, WorkspaceError,
+    check::{Change, Report},
+};
+use crate::{
+    assess::Verdict,
+    config::{self, Alert, Threshold},
+    evidence::Hash,
+    store::{AlertRecord, DocumentState, Event, ProblemSeen},
+};
+
+/// The alerts that concern a document, by name.
+fn concerning<'a>(
+    workspace: &'a Workspace,
+    document: &'a config::Document,
+) -> impl Iterator<Item = (&'a String, &'a Alert)> {
+    workspace.config.alerts.iter().filter(|(name, _)| {
+        document
+            .alerts
+            .as_ref()
+            .is_none_or(|names| names.contains(name))
+    })
+}
+
+fn threshold(alert: &Alert) -> Verdict {
+    match alert.at_least {
+        Some(Threshold::Editorial) => Verdict::Editorial,
+        Some(Threshold::Material) => Verdict::Material,
+        Some(Threshold::Substantive) | None => Verdict::Substantive,
+    }
+}
+
+/// Alerts due because of a change.
+///
+/// # Errors
+/// When the index is damaged.
+pub fn due(
+    workspace: &Workspace,
+    document: &config::Document,
+    report: &Report,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Vec<Event>, WorkspaceError> {
+    let assessment = &change.judged.assessment;
+    let mut events = Vec::new();
+    for (name, alert) in concerning(workspace, document) {
+        let topics = &alert.topics;
+        let concerned = topics.is_empty()
+            || assessment.findings.iter().any(|finding| {
+                let topic = serde_json::to_value(finding.topic).unwrap_or_default();
+                topics.iter().any(|wanted| topic.as_str() == Some(wanted))
+            });
+        if assessment.verdict < threshold(alert) || !concerned {
+            continue;
+        }
+        let detail = format!(
+            "{}: {:?} change, {} finding(s)",
+            report.title,
+            assessment.verdict,
+            assessment.findings.len()
+        )
+        .to_lowercase();
+        events.push(record(
+            name,
+            document,
+            "changed",
+            report,
+            Some(assessment.verdict),
+            detail,
+            now,
+        ));
+    }
+    Ok(events)
+}
+
+fn record(
+    alert: &str,
+    document: &config::Document,
+    what: &str,
+    report: &Report,
+    verdict: Option<Verdict>,
+    detail: String,
+    now: Timestamp,
+) -> Event {
+    let about = format!(
+        "{alert}\0{}\0{what}\0{:?}\0{:?}\0{now}",
+        document.id, report.version, report.previous
+    );
+    Event::AlertDue(AlertRecord {
+        id: Hash::of(about.as_bytes()).short(),
+        alert: alert.to_owned(),
+        document: document.id.clone(),
+        what: what.to_owned(),
+        version: report.version,
+        against: report.previous,
+        verdict,
+        detail,
+        due: now,
+    })
+}
+
+/// Hours after which a lasting failure is said again: a day, a week, then every four weeks.
+const AGAIN: [i32; 2] = [24, 7 * 24];
+
+/// Alerts due because a look failed: at once, and again when it lasts.
+pub fn failing(
+    workspace: &Workspace,
+    document: &config::Document,
+    state: &DocumentState,
+    problem: &ProblemSeen,
+    now: Timestamp,
+) -> Vec<Event> {
+    if !says_again(state, now) {
+        return Vec::new();
+    }
+    let since = state.failing.as_ref().map_or(now, |failing| failing.since);
+    concerning(workspace, document)
+        .filter(|(_, alert)| alert.failures.unwrap_or(true))
+        .map(|(name, _)| {
+            let what = if problem.suspect {
+                "suspect"
+            } else {
+                "failing"
+            };
+            let about = format!("{name}\0{}\0{what}\0{since}\0{now}", document.id);
+            Event::AlertDue(AlertRecord {
+                id: Hash::of(about.as_bytes()).short(),
+                alert: name.clone(),
+                document: document.id.clone(),
+                what: what.to_owned(),
+                version: state.latest(),
+                against: None,
+                verdict: None,
+                detail: format!("{} (since {since})", problem.detail),
+                due: now,
+            })
+        })
+        .collect()
+}
+
+/// Whether a failure at `now` is news: the first one, or the first after a threshold was passed.
+pub fn says_again(state: &DocumentState, now: Timestamp) -> bool {
+    let Some(failing) = &state.failing else {
+        return true;
+    };
+    let hours = |until: Timestamp| {
+        until
+            .since((Unit::Hour, failing.since))
+            .map_or(0, |span| span.get_hours())
+    };
+    let (before, lasting) = (hours(failing.last), hours(now));
+    let four_weeks = 28 * 24;
+    AGAIN
+        .iter()
+        .any(|limit| before < *limit && lasting >= *limit)
+        || before / four_weeks != lasting / four_weeks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Failing;
+
+    fn failing_since(hours_before_last: i64, last: Timestamp) -> DocumentState {
+        DocumentState {
+            failing: Some(Failing {
+                since: last - jiff::SignedDuration::from_hours(hours_before_last),
+                last,
+                looks: 1,
+                problem: ProblemSeen {
+                    code: "http-500".to_owned(),
+                    detail: String::new(),
+                    suspect: false,
+                },
+            }),
+            ..DocumentState::default()
+        }
+    }
+
+    #[test]
+    fn a_nightly_failure_is_said_at_once_after_a_day_a_week_and_every_four_weeks() {
+        let start: Timestamp = "2027-01-01T03:00:00Z".parse().unwrap();
+        let mut said = vec![];
+        for night in 0..100 {
+            let now = start + jiff::SignedDuration::from_hours(24 * night);
+            let state = if night == 0 {
+                DocumentState::default()
+            } else {
+                failing_since(24 * (night - 1), now - jiff::SignedDuration::from_hours(24))
+            };
+            if says_again(&state, now) {
+                said.push(night);
+            }
+        }
+        assert_eq!(said, [0, 1, 7, 28, 56, 84]);
+    }
+}

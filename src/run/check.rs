@@ -1,0 +1,878 @@
+//! `check`: look at every document, store what is new, judge what changed, draft what is owed.
+//!
+//! What is new is recorded before it is judged; a run that is cut off in between is made up for by
+//! the next one, because a publication without a judgement is known as such.
+
+use std::path::Path;
+
+use jiff::{Timestamp, Unit, civil::Date, tz::TimeZone};
+
+use super::{
+    Judged, Workspace, WorkspaceError,
+    capture::{self, READER, Text},
+    gather::{self, Gathered, Wanted},
+    judge,
+};
+use crate::{
+    assess::Verdict,
+    config,
+    duty::Plan,
+    evidence::Hash,
+    fetch::{Capture, FetchError},
+    read::{self, Document},
+    store::{
+        DocumentState, Event, FrontMatter, Judgement, Observation, Origin, ProblemSeen, Validators,
+        Version,
+    },
+};
+
+/// How a document was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Seen for the first time.
+    New,
+    /// As it was.
+    Unchanged,
+    /// Another text than the last one that was published.
+    Changed,
+    /// Alternating between known versions.
+    Flapping,
+    /// Something came that is not the policy.
+    Suspect,
+    /// Nothing came.
+    Failed,
+}
+
+/// What a check says of one document.
+#[derive(Debug)]
+pub struct Report {
+    /// The document.
+    pub id: String,
+    /// How it was found.
+    pub state: State,
+    /// The verdict, when it was compared.
+    pub verdict: Option<Verdict>,
+    /// The version it shows.
+    pub version: Option<Hash>,
+    /// The version it was compared with.
+    pub previous: Option<Hash>,
+    /// The redline, relative to the workspace.
+    pub redline: Option<String>,
+    /// Ids of the notices that were drafted.
+    pub notices: Vec<String>,
+    /// Why it failed or is suspect.
+    pub error: Option<String>,
+    /// The whole judgement of a change, for the report.
+    pub change: Option<Box<Change>>,
+    /// What the document promises about telling its users, when it is new.
+    pub duties: Option<crate::duty::Duties>,
+    /// The title to print.
+    pub title: String,
+}
+
+/// A change, judged.
+#[derive(Debug)]
+pub struct Change {
+    /// The text before.
+    pub old: Document,
+    /// The text now.
+    pub new: Document,
+    /// From the last published text to this one.
+    pub judged: Judged,
+    /// What must happen, from the text in force to this one.
+    pub plan: Option<Plan>,
+    /// The version in force, where that is not the last published one.
+    pub in_force: Option<Hash>,
+}
+
+/// A draft that is checked before it is published.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The document.
+    pub document: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The file's name.
+    pub name: String,
+    /// The planned effective date.
+    pub effective: Option<Date>,
+}
+
+/// Why a check could not be made at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The workspace cannot be used.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// The client cannot be set up.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// A draft cannot be read.
+    #[error("{name} cannot be read: {source}")]
+    Draft {
+        /// The file.
+        name: String,
+        /// Why.
+        source: read::ReadError,
+    },
+    /// A draft for a document that was never seen.
+    #[error("`{0}` has no published version yet to compare a draft with")]
+    NothingInForce(String),
+    /// The redline cannot be written.
+    #[error("cannot write {path}: {detail}")]
+    Output {
+        /// The file.
+        path: String,
+        /// Why.
+        detail: String,
+    },
+}
+
+impl From<crate::store::StoreError> for CheckError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Workspace(error.into())
+    }
+}
+
+/// Settings of one check.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Only these documents; all when empty.
+    pub only: Vec<String>,
+    /// Take a text that looks suspect for the new version all the same.
+    pub accept: bool,
+    /// The planned effective date of what is new.
+    pub effective: Option<Date>,
+}
+
+/// A text of fewer than this share of the words before is suspect.
+const SHRUNK: f64 = 0.4;
+/// Texts shorter than this may shrink as they like.
+const SHRUNK_FROM: usize = 200;
+/// Days after which a return to an old text is a publication, not a flap.
+const FLAP_DAYS: i32 = 7;
+
+/// Looks at the documents of a workspace and calls `each` with a report as each is done.
+///
+/// # Errors
+/// When the workspace cannot be used or written; a document that fails is a report.
+pub fn check(
+    workspace: &mut Workspace,
+    settings: &Settings,
+    now: Timestamp,
+    mut each: impl FnMut(&Workspace, Report),
+) -> Result<(), CheckError> {
+    for id in &settings.only {
+        workspace.document(id)?;
+    }
+    let mut wanted = Vec::new();
+    for document in &workspace.config.documents {
+        if settings.only.is_empty() || settings.only.contains(&document.id) {
+            wanted.push(Wanted {
+                document: document.clone(),
+                state: workspace.state(&document.id)?,
+            });
+        }
+    }
+    let (root, config) = (workspace.root().to_owned(), workspace.config.clone());
+    gather::gather::<CheckError>(&root, &config, wanted, |wish, outcome| {
+        let report = one(workspace, settings, now, &wish, outcome)?;
+        each(workspace, report);
+        Ok(())
+    })
+}
+
+fn one(
+    workspace: &mut Workspace,
+    settings: &Settings,
+    now: Timestamp,
+    wish: &Wanted,
+    outcome: gather::Outcome,
+) -> Result<Report, CheckError> {
+    let document = &wish.document;
+    let state = upgraded(workspace, document, now)?;
+    let captures = match outcome {
+        Ok(Gathered::Captures(captures)) => captures,
+        Ok(Gathered::NotModified) => return seen_again(workspace, document, &state, None, now),
+        Err(error) => {
+            let problem = ProblemSeen {
+                code: error.code(),
+                detail: error.to_string(),
+                suspect: false,
+            };
+            return failed(workspace, document, &state, problem, &[], now);
+        }
+    };
+    let bytes_hash = hash_of(&captures);
+    if state.capture == Some(bytes_hash) && state.failing.is_none() && state.seen.is_some() {
+        return seen_again(
+            workspace,
+            document,
+            &state,
+            Some((bytes_hash, &captures)),
+            now,
+        );
+    }
+    let text = match capture::read_captures(&captures, &capture::selectors(document)) {
+        Ok(text) => text,
+        Err(error) => {
+            let problem = ProblemSeen {
+                code: "unreadable".to_owned(),
+                detail: error.to_string(),
+                suspect: true,
+            };
+            return failed(workspace, document, &state, problem, &captures, now);
+        }
+    };
+    if !settings.accept {
+        if let Some(problem) = suspicion(workspace, document, &state, &text)? {
+            return failed(workspace, document, &state, problem, &captures, now);
+        }
+    }
+    let observed = observation(document, Some((bytes_hash, &captures)));
+    let known = workspace
+        .index()
+        .by_key(&document.id, read::EQUIVALENCE, text.key)?;
+    let public = |id: Hash| state.published.iter().any(|p| p.version == id);
+    match known {
+        Some(version) if state.latest() == Some(version.id) => {
+            let observed = Observation {
+                version: Some(version.id),
+                ..observed
+            };
+            workspace.record(now, vec![Event::Observed(observed)])?;
+            pending(workspace, document, State::Unchanged, now, settings)
+        }
+        Some(version) if public(version.id) && !returned(document, &state, version.id, now) => {
+            let observed = Observation {
+                version: Some(version.id),
+                flapping: true,
+                ..observed
+            };
+            let news = !state.flapping;
+            workspace.record(now, vec![Event::Observed(observed)])?;
+            let mut report = plain(document, State::Flapping, Some(version.id));
+            report.previous = state.latest();
+            report.error = news.then(|| {
+                format!(
+                    "the page alternates between version {} and {}",
+                    version.id.short(),
+                    state.latest().map(Hash::short).unwrap_or_default()
+                )
+            });
+            if !news {
+                report.state = State::Unchanged;
+            }
+            Ok(report)
+        }
+        Some(version) => {
+            let observed = Observation {
+                version: Some(version.id),
+                ..observed
+            };
+            let published = Event::Published {
+                document: document.id.clone(),
+                version: version.id,
+                at: None,
+            };
+            let mut events = vec![published, Event::Observed(observed)];
+            events.extend(effect(document, version.id, settings));
+            workspace.record(now, events)?;
+            let news = if state.published.is_empty() {
+                State::New
+            } else {
+                State::Changed
+            };
+            pending(workspace, document, news, now, settings)
+        }
+        None => {
+            let version = keep(workspace, document, &text, &captures, Origin::Fetched, now)?;
+            let observed = Observation {
+                version: Some(version.id),
+                ..observed
+            };
+            let id = version.id;
+            let published = Event::Published {
+                document: document.id.clone(),
+                version: id,
+                at: None,
+            };
+            let mut events = vec![
+                Event::VersionStored(version),
+                published,
+                Event::Observed(observed),
+            ];
+            events.extend(effect(document, id, settings));
+            workspace.record(now, events)?;
+            let news = if state.published.is_empty() {
+                State::New
+            } else {
+                State::Changed
+            };
+            pending(workspace, document, news, now, settings)
+        }
+    }
+}
+
+fn effect(document: &config::Document, version: Hash, settings: &Settings) -> Option<Event> {
+    settings.effective.map(|date| Event::EffectSet {
+        document: document.id.clone(),
+        version,
+        date: Some(date),
+        by: "check --effective".to_owned(),
+    })
+}
+
+/// Judges what was published and not judged yet; says how the document was found.
+fn pending(
+    workspace: &mut Workspace,
+    document: &config::Document,
+    found: State,
+    now: Timestamp,
+    settings: &Settings,
+) -> Result<Report, CheckError> {
+    let state = workspace.state(&document.id)?;
+    let mut report = plain(document, found, state.latest());
+    if let Some(title) = title_of(workspace, document, state.latest())? {
+        report.title = title;
+    }
+    if found == State::New {
+        if let Some(version) = state.latest() {
+            report.duties = Some(crate::duty::find(
+                &workspace.text_of(&document.id, version)?,
+            ));
+        }
+        return Ok(report);
+    }
+    let Some((version, _)) = state.unjudged.last().copied() else {
+        return Ok(report);
+    };
+    // From the first text that was not judged on: nothing in between is lost.
+    let against = state
+        .unjudged
+        .first()
+        .map_or(version, |(_, before)| *before);
+    report.state = State::Changed;
+    report.previous = Some(against);
+    if version == against {
+        let judgement = judgement(document, version, against, Verdict::None, 0, None, "");
+        workspace.record(now, vec![Event::Judged(judgement)])?;
+        report.state = State::Unchanged;
+        return Ok(report);
+    }
+    let old = workspace.text_of(&document.id, against)?;
+    let new = workspace.text_of(&document.id, version)?;
+    let judged = judge(&old, &new);
+    report.verdict = Some(judged.assessment.verdict);
+    let in_force = governing(&state, version, now);
+    let mut change = Change {
+        old,
+        new,
+        judged,
+        plan: None,
+        in_force: None,
+    };
+    let mut events = Vec::new();
+    if document.side == config::Side::Owner {
+        let from = in_force.unwrap_or(against);
+        change.in_force = (from != against).then_some(from);
+        let owed = super::owed::owed(
+            workspace,
+            document,
+            from,
+            version,
+            settings.effective,
+            &change,
+            now,
+        )?;
+        report.notices = owed
+            .notices
+            .iter()
+            .map(|notice| notice.id.clone())
+            .collect();
+        events.extend(owed.notices.into_iter().map(|notice| Event::NoticeSaved {
+            action: "drafted".to_owned(),
+            by: "fairnotice".to_owned(),
+            notice: Box::new(notice),
+        }));
+        change.plan = Some(owed.plan);
+    }
+    report.redline = Some(super::redline::write(
+        workspace, document, against, version, &change, now,
+    )?);
+    for (unjudged, _) in &state.unjudged {
+        events.push(Event::Judged(judgement(
+            document,
+            *unjudged,
+            against,
+            change.judged.assessment.verdict,
+            change.judged.assessment.findings.len(),
+            report.redline.clone(),
+            &change.judged.assessment.rules,
+        )));
+    }
+    events.extend(super::alerts::due(
+        workspace, document, &report, &change, now,
+    )?);
+    workspace.record(now, events)?;
+    report.change = Some(Box::new(change));
+    Ok(report)
+}
+
+/// The version whose promises count for a change to `next`: the one in force without it.
+fn governing(state: &DocumentState, next: Hash, now: Timestamp) -> Option<Hash> {
+    let mut before = state.clone();
+    while before.published.last().is_some_and(|p| p.version == next) {
+        before.published.pop();
+    }
+    before.in_force(now).map(|publication| publication.version)
+}
+
+fn judgement(
+    document: &config::Document,
+    version: Hash,
+    against: Hash,
+    verdict: Verdict,
+    findings: usize,
+    redline: Option<String>,
+    rules: &str,
+) -> Judgement {
+    Judgement {
+        document: document.id.clone(),
+        version,
+        against,
+        verdict,
+        findings,
+        redline,
+        rules: rules.to_owned(),
+    }
+}
+
+fn seen_again(
+    workspace: &mut Workspace,
+    document: &config::Document,
+    state: &DocumentState,
+    captures: Option<(Hash, &[Capture])>,
+    now: Timestamp,
+) -> Result<Report, CheckError> {
+    let observed = Observation {
+        version: state.seen,
+        ..observation(document, captures)
+    };
+    if state.seen != state.latest()
+        && state
+            .seen
+            .is_some_and(|seen| returned(document, state, seen, now))
+    {
+        // The old text has stood long enough to be a publication again.
+        let version = state.seen.unwrap_or_default();
+        let published = Event::Published {
+            document: document.id.clone(),
+            version,
+            at: None,
+        };
+        workspace.record(now, vec![published, Event::Observed(observed)])?;
+        return pending(
+            workspace,
+            document,
+            State::Changed,
+            now,
+            &Settings::default(),
+        );
+    }
+    workspace.record(now, vec![Event::Observed(observed)])?;
+    pending(
+        workspace,
+        document,
+        State::Unchanged,
+        now,
+        &Settings::default(),
+    )
+}
+
+/// Whether seeing an old text again is a publication: at once for a file, which is its owner's
+/// own; for a page only when it has stood for some days.
+fn returned(
+    document: &config::Document,
+    state: &DocumentState,
+    seen: Hash,
+    now: Timestamp,
+) -> bool {
+    if !document.source.iter().any(|source| gather::is_page(source)) {
+        return true;
+    }
+    let stood = |since: Timestamp| {
+        now.since((Unit::Hour, since))
+            .is_ok_and(|span| span.get_hours() >= FLAP_DAYS * 24)
+    };
+    let latest_stood = state.published.last().is_some_and(|p| stood(p.at)) && !state.flapping;
+    let this_stood = state.seen == Some(seen) && state.seen_since.is_some_and(stood);
+    latest_stood || this_stood
+}
+
+fn failed(
+    workspace: &mut Workspace,
+    document: &config::Document,
+    state: &DocumentState,
+    problem: ProblemSeen,
+    captures: &[Capture],
+    now: Timestamp,
+) -> Result<Report, CheckError> {
+    let mut observed = observation(document, None);
+    if !captures.is_empty() {
+        let hash = hash_of(captures);
+        observed.capture = Some(hash);
+        let joined: Vec<u8> = captures
+            .iter()
+            .flat_map(|c| c.bytes.iter().copied())
+            .collect();
+        // The same unreadable page night after night is kept once.
+        let again = state.failing.as_ref().is_some_and(|f| f.problem == problem);
+        if !again && !joined.is_empty() {
+            observed.raw = Some(workspace.archive.keep_raw(&document.id, now, &joined)?);
+        }
+    }
+    observed.problem = Some(problem.clone());
+    let mut events = vec![Event::Observed(observed)];
+    events.extend(super::alerts::failing(
+        workspace, document, state, &problem, now,
+    ));
+    workspace.record(now, events)?;
+    let found = if problem.suspect {
+        State::Suspect
+    } else {
+        State::Failed
+    };
+    let mut report = plain(document, found, state.latest());
+    report.error = Some(format!("{}: {}", problem.code, problem.detail));
+    Ok(report)
+}
+
+fn suspicion(
+    workspace: &Workspace,
+    document: &config::Document,
+    state: &DocumentState,
+    text: &Text,
+) -> Result<Option<ProblemSeen>, CheckError> {
+    let suspect = |code: &str, detail: String| {
+        Some(ProblemSeen {
+            code: code.to_owned(),
+            detail,
+            suspect: true,
+        })
+    };
+    if let Some(found) = &text.document.suspect {
+        return Ok(suspect(&found.code, found.detail.clone()));
+    }
+    let Some(latest) = state.latest() else {
+        return Ok(None);
+    };
+    let before = workspace.version(&document.id, latest)?.words;
+    let now = text.document.word_count();
+    #[expect(clippy::cast_precision_loss, reason = "word counts are far below 2^52")]
+    let share = now as f64 / before.max(1) as f64;
+    if before >= SHRUNK_FROM && share < SHRUNK {
+        let detail = format!(
+            "the text shrank from {before} to {now} words; if that is right, run \
+             `fairnotice check {} --accept`",
+            document.id
+        );
+        return Ok(suspect("shrunk", detail));
+    }
+    Ok(None)
+}
+
+/// Keeps a text and the bytes it came from.
+pub(super) fn keep(
+    workspace: &Workspace,
+    document: &config::Document,
+    text: &Text,
+    captures: &[Capture],
+    origin: Origin,
+    now: Timestamp,
+) -> Result<Version, CheckError> {
+    let raw = captures
+        .iter()
+        .map(|capture| {
+            workspace
+                .archive
+                .keep_raw(&document.id, now, &capture.bytes)
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let words = text.document.word_count();
+    let mut front = FrontMatter::default();
+    front.add("format", 1);
+    front.add("document", &document.id);
+    front.add("version", text.id);
+    front.add("fetched", now);
+    front.add("source", document.source.join(" "));
+    if let Some(last) = captures.last() {
+        front.add("url", &last.url);
+        front.add(
+            "media_type",
+            last.media_type.as_deref().unwrap_or("unknown"),
+        );
+        let hops: Vec<String> = last
+            .hops
+            .iter()
+            .map(|hop| format!("{} {}", hop.status, hop.url))
+            .collect();
+        front.add("requests", hops.join(", "));
+    }
+    for (file, capture) in raw.iter().zip(captures) {
+        front.add("raw", file);
+        front.add("raw_sha256", Hash::of(&capture.bytes));
+    }
+    front.add("reader", READER);
+    front.add("equivalence", format!("{}:{}", read::EQUIVALENCE, text.key));
+    if let Some(title) = &text.document.title {
+        front.add("title", title);
+    }
+    if let Some(date) = text.document.dates.effective {
+        front.add("effective", date);
+    }
+    if let Some(date) = text.document.dates.updated {
+        front.add("updated", date);
+    }
+    front.add("words", words);
+    let file = workspace
+        .archive
+        .keep_text(&document.id, now, &front, &text.canonical)?;
+    Ok(Version {
+        document: document.id.clone(),
+        id: text.id,
+        key: text.key,
+        key_rule: read::EQUIVALENCE,
+        reader: READER,
+        file,
+        raw,
+        fetched: now,
+        origin,
+        title: text.document.title.clone(),
+        dates: text.document.dates.clone(),
+        language: text.document.language.clone(),
+        words,
+    })
+}
+
+/// Reads the latest version again from its captures when the program reads better than it did, so
+/// that a better reader never looks like a change of the policy.
+fn upgraded(
+    workspace: &mut Workspace,
+    document: &config::Document,
+    now: Timestamp,
+) -> Result<DocumentState, CheckError> {
+    let state = workspace.state(&document.id)?;
+    let Some(latest) = state.latest() else {
+        return Ok(state);
+    };
+    let version = workspace.version(&document.id, latest)?;
+    if (version.reader == READER && version.key_rule == read::EQUIVALENCE) || version.raw.is_empty()
+    {
+        return Ok(state);
+    }
+    let snapshot = workspace.archive.text(&version.file)?;
+    let mut captures = Vec::new();
+    for file in &version.raw {
+        captures.push(Capture {
+            bytes: workspace.archive.raw(file)?,
+            media_type: snapshot.front.get("media_type").map(str::to_owned),
+            hops: Vec::new(),
+            url: snapshot.front.get("url").unwrap_or_default().to_owned(),
+            etag: None,
+            last_modified: None,
+            rendered: false,
+        });
+    }
+    let Ok(text) = capture::read_captures(&captures, &capture::selectors(document)) else {
+        return Ok(state);
+    };
+    let mut again = keep(
+        workspace,
+        document,
+        &text,
+        &[],
+        Origin::Reread,
+        version.fetched,
+    )?;
+    again.raw.clone_from(&version.raw);
+    let reread = Event::Reread {
+        document: document.id.clone(),
+        from: version.id,
+        to: again.id,
+        reader: READER,
+    };
+    workspace.record(now, vec![Event::VersionStored(again), reread])?;
+    Ok(workspace.state(&document.id)?)
+}
+
+/// Checks a draft against the text in force; it is stored, but not published.
+///
+/// # Errors
+/// When the draft cannot be read or nothing is in force yet.
+pub fn check_draft(
+    workspace: &mut Workspace,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Report, CheckError> {
+    let document = workspace.document(&draft.document)?.clone();
+    let state = workspace.state(&document.id)?;
+    let Some(in_force) = state.in_force(now).map(|publication| publication.version) else {
+        return Err(CheckError::NothingInForce(document.id));
+    };
+    let capture = Capture {
+        bytes: draft.bytes.clone(),
+        media_type: None,
+        hops: Vec::new(),
+        url: draft.name.clone(),
+        etag: None,
+        last_modified: None,
+        rendered: false,
+    };
+    let text = capture::read_captures(
+        std::slice::from_ref(&capture),
+        &capture::selectors(&document),
+    )
+    .map_err(|source| CheckError::Draft {
+        name: draft.name.clone(),
+        source,
+    })?;
+    let known = workspace
+        .index()
+        .by_key(&document.id, read::EQUIVALENCE, text.key)?;
+    let version = match known {
+        Some(version) => version.id,
+        None => {
+            let version = keep(
+                workspace,
+                &document,
+                &text,
+                std::slice::from_ref(&capture),
+                Origin::Draft,
+                now,
+            )?;
+            let id = version.id;
+            workspace.record(now, vec![Event::VersionStored(version)])?;
+            id
+        }
+    };
+    let mut report = plain(&document, State::Changed, Some(version));
+    if let Some(title) = title_of(workspace, &document, Some(version))? {
+        report.title = title;
+    }
+    report.previous = Some(in_force);
+    if version == in_force {
+        report.state = State::Unchanged;
+        return Ok(report);
+    }
+    let old = workspace.text_of(&document.id, in_force)?;
+    let new = workspace.text_of(&document.id, version)?;
+    let judged = judge(&old, &new);
+    report.verdict = Some(judged.assessment.verdict);
+    let mut change = Change {
+        old,
+        new,
+        judged,
+        plan: None,
+        in_force: None,
+    };
+    let effective = draft.effective.or(change.new.dates.effective);
+    let owed = super::owed::owed(
+        workspace, &document, in_force, version, effective, &change, now,
+    )?;
+    report.notices = owed
+        .notices
+        .iter()
+        .map(|notice| notice.id.clone())
+        .collect();
+    let events = owed
+        .notices
+        .into_iter()
+        .map(|notice| Event::NoticeSaved {
+            action: "drafted".to_owned(),
+            by: "fairnotice".to_owned(),
+            notice: Box::new(notice),
+        })
+        .collect();
+    change.plan = Some(owed.plan);
+    report.redline = Some(super::redline::write(
+        workspace, &document, in_force, version, &change, now,
+    )?);
+    workspace.record(now, events)?;
+    report.change = Some(Box::new(change));
+    Ok(report)
+}
+
+fn plain(document: &config::Document, state: State, version: Option<Hash>) -> Report {
+    Report {
+        id: document.id.clone(),
+        state,
+        verdict: None,
+        version,
+        previous: None,
+        redline: None,
+        notices: Vec::new(),
+        error: None,
+        change: None,
+        duties: None,
+        title: document
+            .title
+            .clone()
+            .unwrap_or_else(|| document.id.clone()),
+    }
+}
+
+fn title_of(
+    workspace: &Workspace,
+    document: &config::Document,
+    version: Option<Hash>,
+) -> Result<Option<String>, CheckError> {
+    if document.title.is_some() {
+        return Ok(document.title.clone());
+    }
+    let Some(version) = version else {
+        return Ok(None);
+    };
+    Ok(workspace.version(&document.id, version)?.title)
+}
+
+fn observation(document: &config::Document, captures: Option<(Hash, &[Capture])>) -> Observation {
+    let validators = captures.map_or_else(Vec::new, |(_, captures)| {
+        captures
+            .iter()
+            .filter(|c| c.etag.is_some() || c.last_modified.is_some())
+            .map(|c| Validators {
+                url: c.url.clone(),
+                etag: c.etag.clone(),
+                last_modified: c.last_modified.clone(),
+            })
+            .collect()
+    });
+    Observation {
+        document: document.id.clone(),
+        version: None,
+        problem: None,
+        capture: captures.map(|(hash, _)| hash),
+        raw: None,
+        flapping: false,
+        validators,
+    }
+}
+
+fn hash_of(captures: &[Capture]) -> Hash {
+    captures
+        .iter()
+        .fold(Hash::default(), |hash, capture| hash.link(&capture.bytes))
+}
+
+/// The day an instant falls on, UTC.
+pub(super) fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// The folder of redlines, relative to the workspace.
+pub(super) fn output_folder(kind: &str) -> std::path::PathBuf {
+    Path::new("out").join(kind)
+}

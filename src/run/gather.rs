@@ -1,0 +1,183 @@
+//! Fetches the sources of many documents at once and hands them over one by one, so that no more
+//! than a few captures are in memory.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::{
+    config::{self, Config},
+    fetch::{self, AddressGuard, Capture, FetchError, Fetched, Fetcher},
+    store::DocumentState,
+};
+
+/// What came for one document: a capture for each of its sources, or word that nothing changed.
+#[derive(Debug)]
+pub enum Gathered {
+    /// All captures, in the order of the sources.
+    Captures(Vec<Capture>),
+    /// The server says that the last capture is still right.
+    NotModified,
+}
+
+/// Captures of one document, or why there are none.
+pub type Outcome = Result<Gathered, FetchError>;
+
+/// One document's wish.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its configuration.
+    pub document: config::Document,
+    /// What is known of it.
+    pub state: DocumentState,
+}
+
+/// The fetcher that a configuration describes.
+///
+/// # Errors
+/// When the client cannot be set up.
+pub fn fetcher(config: &config::Fetch) -> Result<Fetcher, FetchError> {
+    let networks = config.allow_addresses.clone();
+    Fetcher::new(fetch::Options {
+        contact: config.contact.clone(),
+        timeout: Duration::from_secs(config.timeout_seconds.max(1)),
+        max_megabytes: config.max_megabytes.max(1),
+        max_redirects: config.max_redirects,
+        delay: Duration::from_millis(config.delay_milliseconds),
+        retries: config.retries,
+        proxy: config.proxy.clone(),
+        guard: AddressGuard::new(move |address| networks.iter().any(|n| n.holds(address))),
+    })
+}
+
+/// Fetches all wanted documents, several hosts at once, and calls `each` with every outcome as it
+/// comes. Documents of different hosts are interleaved, so that one slow host holds up nobody.
+///
+/// # Errors
+/// When the client or the runtime cannot be set up, or `each` fails.
+pub fn gather<E: From<FetchError>>(
+    root: &Path,
+    config: &Config,
+    wanted: Vec<Wanted>,
+    mut each: impl FnMut(Wanted, Outcome) -> Result<(), E>,
+) -> Result<(), E> {
+    let (files, pages): (Vec<Wanted>, Vec<Wanted>) = wanted
+        .into_iter()
+        .partition(|w| w.document.source.iter().all(|s| !is_page(s)));
+    for wish in files {
+        let outcome = read_files(root, &wish.document.source, config.fetch.max_megabytes);
+        each(wish, outcome)?;
+    }
+    if pages.is_empty() {
+        return Ok(());
+    }
+    let fetcher = Arc::new(fetcher(&config.fetch)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| FetchError::Setup(format!("cannot start the network runtime: {e}")))?;
+    let at_once = config.fetch.concurrency.clamp(1, 256);
+    let (sender, mut receiver) = mpsc::channel(2);
+    let (root, settings) = (Arc::new(root.to_owned()), Arc::new(config.fetch.clone()));
+    let feeder = runtime.spawn(async move {
+        let permits = Arc::new(Semaphore::new(at_once));
+        for wish in interleaved(pages) {
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
+                return;
+            };
+            let (fetcher, sender) = (Arc::clone(&fetcher), sender.clone());
+            let (root, settings) = (Arc::clone(&root), Arc::clone(&settings));
+            tokio::spawn(async move {
+                let outcome = fetch_document(&root, &settings, &fetcher, &wish).await;
+                drop(permit);
+                // Nobody listens any more when the run has failed.
+                let _listening = sender.send((wish, outcome)).await;
+            });
+        }
+    });
+    while let Some((wish, outcome)) = receiver.blocking_recv() {
+        each(wish, outcome)?;
+    }
+    drop(feeder);
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// Whether a source is a page rather than a file.
+pub fn is_page(source: &str) -> bool {
+    source.starts_with("http://") || source.starts_with("https://")
+}
+
+fn read_files(root: &Path, sources: &[String], max_megabytes: u64) -> Outcome {
+    sources
+        .iter()
+        .map(|source| {
+            if source.contains("://") && !source.starts_with("file://") {
+                return Err(FetchError::Scheme(source.clone()));
+            }
+            fetch::read_file(root, source, max_megabytes)
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map(Gathered::Captures)
+}
+
+async fn fetch_document(
+    root: &Path,
+    settings: &config::Fetch,
+    fetcher: &Fetcher,
+    wish: &Wanted,
+) -> Outcome {
+    let mut captures = Vec::new();
+    let single = wish.document.source.len() == 1;
+    for source in &wish.document.source {
+        if !is_page(source) {
+            captures.push(fetch::read_file(root, source, settings.max_megabytes)?);
+            continue;
+        }
+        // A document in parts is fetched whole: one unchanged part says nothing of the others.
+        let known = wish
+            .state
+            .validators
+            .first()
+            .filter(|_| single && wish.state.failing.is_none());
+        let robots = wish.document.robots.unwrap_or(settings.robots);
+        let request = fetch::Request {
+            url: source.clone(),
+            headers: wish.document.headers.clone(),
+            validators_for: known.map(|v| v.url.clone()),
+            etag: known.and_then(|v| v.etag.clone()),
+            last_modified: known.and_then(|v| v.last_modified.clone()),
+            ignore_robots: robots == config::Robots::Ignore,
+        };
+        match fetcher.fetch(&request).await? {
+            Fetched::New(capture) => captures.push(*capture),
+            Fetched::NotModified => return Ok(Gathered::NotModified),
+        }
+    }
+    Ok(Gathered::Captures(captures))
+}
+
+/// First documents of each host, then second ones, and so on.
+fn interleaved(wanted: Vec<Wanted>) -> Vec<Wanted> {
+    let mut turns: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    let mut ordered: Vec<(usize, usize, Wanted)> = wanted
+        .into_iter()
+        .enumerate()
+        .map(|(index, wish)| {
+            let host = wish
+                .document
+                .source
+                .iter()
+                .find_map(|s| url::Url::parse(s).ok());
+            let host = host
+                .and_then(|u| u.host_str().map(str::to_owned))
+                .unwrap_or_default();
+            let turn = turns.entry(host).or_default();
+            *turn += 1;
+            (*turn, index, wish)
+        })
+        .collect();
+    ordered.sort_by_key(|(turn, index, _)| (*turn, *index));
+    ordered.into_iter().map(|(_, _, wish)| wish).collect()
+}
