@@ -64,8 +64,8 @@ enum Only {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let format = format(args, globals)?;
-    let old = input::source(&args.old, args.input_format)?;
-    let new = input::source(&args.new, args.input_format)?;
+    let old = input::source(&args.old, args.input_format, globals)?;
+    let new = input::source(&args.new, args.input_format, globals)?;
     let comparison = compare::compare(&old.document, &new.document);
     let judged = args
         .only

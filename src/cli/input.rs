@@ -1,12 +1,16 @@
-//! Documents named on the command line: a path, or `-` for standard input.
+//! Documents named on the command line: a path, `-` for standard input, or a stored version
+//! (`DOC@VERSION`, or `DOC` for the latest).
 
 use std::{io::Read as _, path::Path};
 
 use clap::ValueEnum;
-use fairnotice::read::{self, Document};
+use fairnotice::{
+    read::{self, Document},
+    run::Workspace,
+};
 use sha2::{Digest as _, Sha256};
 
-use super::CliError;
+use super::{CliError, Globals};
 
 /// Format of standard input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,13 +51,53 @@ pub(crate) struct Source {
     pub(crate) seen: Option<jiff::Timestamp>,
 }
 
-/// Reads the document behind a path or `-`.
-pub(crate) fn document(file: &str, format: Option<InputFormat>) -> Result<Document, CliError> {
-    Ok(source(file, format)?.document)
+/// Reads the document behind a path, `-` or a stored version.
+pub(crate) fn document(
+    name: &str,
+    format: Option<InputFormat>,
+    globals: &Globals,
+) -> Result<Document, CliError> {
+    Ok(source(name, format, globals)?.document)
 }
 
-/// Reads the document behind a path or `-`, and says what the bytes were.
-pub(crate) fn source(file: &str, format: Option<InputFormat>) -> Result<Source, CliError> {
+/// Reads the document behind a path, `-` or a stored version, and says what the bytes were. A file
+/// comes before a stored version of the same name.
+pub(crate) fn source(
+    name: &str,
+    format: Option<InputFormat>,
+    globals: &Globals,
+) -> Result<Source, CliError> {
+    if name != "-" && !Path::new(name).exists() {
+        if let Some(stored) = stored(name, globals)? {
+            return Ok(stored);
+        }
+    }
+    read_bytes(name, format)
+}
+
+/// The stored version that a name means; `None` when it looks like a path.
+fn stored(name: &str, globals: &Globals) -> Result<Option<Source>, CliError> {
+    let (id, spec) = match name.split_once('@') {
+        Some((id, spec)) => (id, spec),
+        None => (name, "latest"),
+    };
+    if !globals.workspace.join(fairnotice::config::FILE).exists() {
+        return Ok(None);
+    }
+    let workspace = Workspace::read(&globals.workspace)?;
+    if workspace.config.document(id).is_none() && !name.contains('@') {
+        return Ok(None);
+    }
+    let version = workspace.resolve(id, spec)?;
+    Ok(Some(Source {
+        document: workspace.document_of(&version)?,
+        sha256: version.id.to_string(),
+        version: Some(version.id.to_string()),
+        seen: Some(version.fetched),
+    }))
+}
+
+fn read_bytes(file: &str, format: Option<InputFormat>) -> Result<Source, CliError> {
     let bytes = bytes(file, format)?;
     let input = read::Input {
         bytes: &bytes,
@@ -96,6 +140,6 @@ fn bytes(file: &str, format: Option<InputFormat>) -> Result<Vec<u8>, CliError> {
     }
     std::fs::read(Path::new(file)).map_err(|error| {
         CliError::failed("unreadable", format!("cannot read {file}: {error}"))
-            .hint("give the path of a policy, or - for standard input")
+            .hint("give the path of a policy, - for standard input, or DOC@VERSION of a workspace (-C DIR)")
     })
 }

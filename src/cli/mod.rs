@@ -1,13 +1,24 @@
 //! The command line: one file per command, each a thin layer over `fairnotice::run`.
 
+mod add;
+mod check;
+mod completions;
+mod config;
 mod diff;
 mod duties;
 mod error;
 mod exit;
+mod from;
+mod init;
 mod input;
+mod log;
 mod outline;
 mod page;
+mod progress;
+mod reindex;
+mod report;
 mod show;
+mod status;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -97,6 +108,24 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a workspace.
+    Init(init::Args),
+    /// Track a document: fetch it, show what it reads as, write it into the workspace.
+    Add(add::Args),
+    /// List the versions of a document.
+    Log(log::Args),
+    /// Show when each document was last seen well.
+    Status(status::Args),
+    /// Look at the documents of the workspace: store what is new, judge what changed.
+    Check(check::Args),
+    /// Check the workspace's configuration.
+    Config(config::Args),
+    /// Verify the journal and build the index anew.
+    Reindex(reindex::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
+    /// Write the manual pages.
+    Man(completions::Man),
     /// Show a document's sections, dates and oddities.
     Outline(outline::Args),
     /// Print a document's canonical text.
@@ -123,6 +152,15 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let outcome = match &cli.command {
+        Command::Init(args) => init::run(args, &cli.globals),
+        Command::Add(args) => add::run(args, &cli.globals),
+        Command::Log(args) => log::run(args, &cli.globals),
+        Command::Status(args) => status::run(args, &cli.globals),
+        Command::Check(args) => check::run(args, &cli.globals),
+        Command::Config(args) => config::run(args, &cli.globals),
+        Command::Reindex(args) => reindex::run(args, &cli.globals),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => completions::man(args),
         Command::Outline(args) => outline::run(args, &cli.globals),
         Command::Show(args) => show::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),

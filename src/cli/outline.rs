@@ -34,7 +34,7 @@ struct Section<'a> {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let document = input::document(&args.file, args.input_format)?;
+    let document = input::document(&args.file, args.input_format, globals)?;
     if globals.json() {
         return print_json(&outline(&document));
     }

@@ -13,7 +13,7 @@ pub(crate) struct Args {
     input_format: Option<input::InputFormat>,
 }
 
-pub(crate) fn run(args: &Args, _globals: &Globals) -> Outcome {
-    let document = input::document(&args.file, args.input_format)?;
+pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
+    let document = input::document(&args.file, args.input_format, globals)?;
     print_text(&read::canonical(&document))
 }

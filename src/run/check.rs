@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use jiff::{Timestamp, Unit, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, Unit, civil::Date};
 
 use super::{
     Judged, Workspace, WorkspaceError,
@@ -865,11 +865,6 @@ fn hash_of(captures: &[Capture]) -> Hash {
     captures
         .iter()
         .fold(Hash::default(), |hash, capture| hash.link(&capture.bytes))
-}
-
-/// The day an instant falls on, UTC.
-pub(super) fn day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
 }
 
 /// The folder of redlines, relative to the workspace.

@@ -32,3 +32,17 @@ pub fn judge(old: &Document, new: &Document) -> Judged {
         promises: Vec::new(),
     }
 }
+
+impl Judged {
+    /// The duties of the old text with the findings that trigger each.
+    pub fn triggered(&self) -> Vec<crate::render::TriggeredDuty> {
+        self.duties
+            .duties
+            .iter()
+            .map(|duty| crate::render::TriggeredDuty {
+                duty: duty.clone(),
+                because: Vec::new(),
+            })
+            .collect()
+    }
+}

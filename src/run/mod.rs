@@ -1,6 +1,7 @@
 //! One function per use case over the edges, given a clock. `run` is the only room that knows all
 //! others.
 
+pub mod add;
 pub mod alerts;
 pub mod capture;
 pub mod check;

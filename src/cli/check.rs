@@ -1,0 +1,180 @@
+//! `fairnotice check [ID…]`
+
+use std::{path::PathBuf, time::Duration};
+
+use fairnotice::{
+    assess::Verdict,
+    run::{
+        Workspace,
+        check::{self, Draft, Report, Settings, State},
+    },
+};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::{CliError, Exit, Globals, Outcome, print_json, print_text, report};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only these documents.
+    ids: Vec<String>,
+    /// Check a draft that is not published yet: DOC=FILE.
+    #[arg(long, value_name = "DOC=FILE", conflicts_with = "ids")]
+    draft: Option<String>,
+    /// The day on which what is new takes effect.
+    #[arg(long, value_name = "DATE")]
+    effective: Option<Date>,
+    /// Take a text that looks suspect for the new version all the same.
+    #[arg(long, requires = "ids")]
+    accept: bool,
+    /// Wait for another run, for so many seconds (ten minutes when no number is given).
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "600")]
+    wait: Option<u64>,
+    /// Exit with 10 when something substantive changed, 20 when something material did, 30 when
+    /// the planned date leaves too little time.
+    #[arg(long)]
+    exit_code: bool,
+}
+
+#[derive(Serialize)]
+struct Printed {
+    schema: &'static str,
+    documents: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    id: String,
+    state: State,
+    verdict: Option<Verdict>,
+    version: Option<String>,
+    previous: Option<String>,
+    findings: usize,
+    redline: Option<String>,
+    notices: Vec<String>,
+    error: Option<String>,
+    effective: Option<Date>,
+    earliest_effective: Option<Date>,
+    send_by: Option<jiff::Timestamp>,
+    too_early: bool,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
+    let now = globals.now();
+    let wait = Duration::from_secs(args.wait.unwrap_or_default());
+    let draft = args
+        .draft
+        .as_deref()
+        .map(|text| read_draft(text, args.effective))
+        .transpose()?;
+    let mut workspace = Workspace::write(&globals.workspace, "check", now, wait)?;
+    let mut reports = Vec::new();
+    if let Some(draft) = &draft {
+        reports.push(check::check_draft(&mut workspace, draft, now)?);
+    } else {
+        let settings = Settings {
+            only: args.ids.clone(),
+            accept: args.accept,
+            effective: args.effective,
+        };
+        let count = if args.ids.is_empty() {
+            workspace.config.documents.len()
+        } else {
+            args.ids.len()
+        };
+        let progress = super::progress::bar(globals, count as u64, "documents");
+        check::check(&mut workspace, &settings, now, |_, report| {
+            progress.set_message(report.id.clone());
+            progress.inc(1);
+            reports.push(report);
+        })?;
+        progress.finish_and_clear();
+    }
+    let order: Vec<String> = workspace
+        .config
+        .documents
+        .iter()
+        .map(|d| d.id.clone())
+        .collect();
+    reports.sort_by_key(|report| order.iter().position(|id| *id == report.id));
+    if globals.json() {
+        let documents = reports.iter().map(line).collect();
+        print_json(&Printed {
+            schema: "fairnotice/check/1",
+            documents,
+        })?;
+    } else {
+        print_text(&report::check(&workspace, &reports, draft.as_ref(), now))?;
+    }
+    exit(args, &reports)
+}
+
+fn read_draft(text: &str, effective: Option<Date>) -> Result<Draft, CliError> {
+    let Some((document, file)) = text.split_once('=') else {
+        return Err(
+            CliError::usage("draft", format!("`{text}` does not name a draft"))
+                .hint("write --draft DOC=FILE, such as --draft privacy=drafts/privacy.md"),
+        );
+    };
+    let bytes = std::fs::read(PathBuf::from(file))
+        .map_err(|e| CliError::failed("unreadable", format!("cannot read {file}: {e}")))?;
+    Ok(Draft {
+        document: document.to_owned(),
+        bytes,
+        name: file.to_owned(),
+        effective,
+    })
+}
+
+fn line(report: &Report) -> Line {
+    let plan = report
+        .change
+        .as_ref()
+        .and_then(|change| change.plan.as_ref());
+    Line {
+        id: report.id.clone(),
+        state: report.state,
+        verdict: report.verdict,
+        version: report.version.map(|v| v.to_string()),
+        previous: report.previous.map(|v| v.to_string()),
+        findings: report
+            .change
+            .as_ref()
+            .map_or(0, |change| change.judged.assessment.findings.len()),
+        redline: report.redline.clone(),
+        notices: report.notices.clone(),
+        error: report.error.clone(),
+        effective: plan.and_then(|plan| plan.effective),
+        earliest_effective: plan.and_then(|plan| plan.earliest_effective),
+        send_by: plan.and_then(|plan| plan.send_by),
+        too_early: plan.is_some_and(|plan| plan.too_early),
+    }
+}
+
+fn exit(args: &Args, reports: &[Report]) -> Outcome {
+    let bad = reports
+        .iter()
+        .filter(|r| matches!(r.state, State::Failed | State::Suspect))
+        .count();
+    if bad > 0 {
+        return Ok(if bad == reports.len() {
+            Exit::Failed
+        } else {
+            Exit::Partly
+        });
+    }
+    if !args.exit_code {
+        return Ok(Exit::Done);
+    }
+    let too_early = reports
+        .iter()
+        .filter_map(|r| r.change.as_ref())
+        .any(|c| c.plan.as_ref().is_some_and(|p| p.too_early));
+    let gravest = reports.iter().filter_map(|r| r.verdict).max();
+    Ok(match gravest {
+        _ if too_early => Exit::TooEarly,
+        Some(Verdict::Material) => Exit::Material,
+        Some(Verdict::Substantive) => Exit::Substantive,
+        _ => Exit::Done,
+    })
+}

@@ -1,0 +1,177 @@
+//! `fairnotice log DOC`
+
+use fairnotice::{
+    run::Workspace,
+    store::{Event, Journal, Version},
+};
+use serde::Serialize;
+
+use super::{Globals, Outcome, print_json, print_text};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The document.
+    document: String,
+    /// Print the redline between each version and the one before it.
+    #[arg(long)]
+    redline: bool,
+}
+
+#[derive(Serialize)]
+struct Printed {
+    schema: &'static str,
+    document: String,
+    versions: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    version: String,
+    fetched: jiff::Timestamp,
+    origin: fairnotice::store::Origin,
+    published: Vec<Published>,
+    title: Option<String>,
+    words: usize,
+    file: String,
+    verdict: Option<fairnotice::assess::Verdict>,
+    findings: Option<usize>,
+    redline: Option<String>,
+    in_force: bool,
+}
+
+#[derive(Serialize)]
+struct Published {
+    at: jiff::Timestamp,
+    effective: Option<jiff::civil::Date>,
+    withdrawn: bool,
+}
+
+pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
+    let workspace = Workspace::read(&globals.workspace)?;
+    workspace.document(&args.document)?;
+    let state = workspace.state(&args.document)?;
+    let versions = workspace.index().versions(&args.document)?;
+    if args.redline {
+        return redlines(&workspace, &args.document, &versions);
+    }
+    let in_force = state.in_force(globals.now()).map(|p| p.version);
+    let mut judged = std::collections::BTreeMap::new();
+    Journal::replay(&workspace.journal_file(), 0, |entry, _| {
+        if let Event::Judged(judgement) = entry.event {
+            if judgement.document == args.document {
+                judged.insert(judgement.version, judgement);
+            }
+        }
+        Ok(())
+    })?;
+    let lines: Vec<Line> = versions
+        .into_iter()
+        .map(|version| {
+            let judgement = judged.get(&version.id);
+            Line {
+                version: version.id.to_string(),
+                fetched: version.fetched,
+                origin: version.origin,
+                published: state
+                    .published
+                    .iter()
+                    .filter(|p| p.version == version.id)
+                    .map(|p| Published {
+                        at: p.at,
+                        effective: p.effective,
+                        withdrawn: p.withdrawn,
+                    })
+                    .collect(),
+                title: version.title,
+                words: version.words,
+                file: version.file,
+                verdict: judgement.map(|j| j.verdict),
+                findings: judgement.map(|j| j.findings),
+                redline: judgement.and_then(|j| j.redline.clone()),
+                in_force: Some(version.id) == in_force,
+            }
+        })
+        .collect();
+    if globals.json() {
+        return print_json(&Printed {
+            schema: "fairnotice/log/1",
+            document: args.document.clone(),
+            versions: lines,
+        });
+    }
+    let mut text = String::new();
+    for line in lines.iter().rev() {
+        text += &entry(line);
+    }
+    if lines.is_empty() {
+        text = format!(
+            "Nothing is stored yet: fairnotice check {}\n",
+            args.document
+        );
+    }
+    print_text(&text)
+}
+
+fn entry(line: &Line) -> String {
+    let short: String = line.version.chars().take(12).collect();
+    let mark = if line.in_force { " (in force)" } else { "" };
+    let mut text = format!("{short}{mark}  {} words\n", line.words);
+    for published in &line.published {
+        let effect = match (published.withdrawn, published.effective) {
+            (true, _) => ", withdrawn".to_owned(),
+            (false, Some(date)) => format!(", takes effect {date}"),
+            (false, None) => String::new(),
+        };
+        text += &format!("    published {}{effect}\n", published.at);
+    }
+    if line.published.is_empty() {
+        text +=
+            &format!("    not published ({:?}, {})\n", line.origin, line.fetched).to_lowercase();
+    }
+    if let Some(verdict) = line.verdict {
+        let verdict = fairnotice::render::wording::verdict(verdict).0;
+        text += &format!(
+            "    {verdict}, {} finding(s)\n",
+            line.findings.unwrap_or_default()
+        );
+    }
+    if let Some(redline) = &line.redline {
+        text += &format!("    {redline}\n");
+    }
+    text + &format!("    {}\n", line.file)
+}
+
+fn redlines(workspace: &Workspace, document: &str, versions: &[Version]) -> Outcome {
+    let mut text = String::new();
+    for pair in versions.windows(2) {
+        let [before, after] = pair else { continue };
+        let (old, new) = (
+            workspace.document_of(before)?,
+            workspace.document_of(after)?,
+        );
+        let judged = fairnotice::run::judge(&old, &new);
+        let name = |version: &Version| fairnotice::render::VersionHead {
+            name: format!("{document}@{}", version.id.short()),
+            version: Some(version.id.to_string()),
+            sha256: None,
+            seen: Some(version.fetched),
+        };
+        let head = fairnotice::render::Head {
+            old: name(before),
+            new: name(after),
+            ..fairnotice::render::Head::default()
+        };
+        let duties = judged.triggered();
+        text += &fairnotice::render::plain(&fairnotice::render::Redline {
+            old: &old,
+            new: &new,
+            comparison: &judged.comparison,
+            assessment: Some(&judged.assessment),
+            duties: &duties,
+            promises: &judged.promises,
+            head: &head,
+        });
+        text.push('\n');
+    }
+    print_text(&text)
+}
