@@ -201,11 +201,19 @@ fn arrive(segment: &Segment, out: &mut Vec<(Mark, Atom)>) {
         let new = segment.new.clone();
         out.push((Mark::MovedTo, Atom { old: None, new }));
     }
+    let mut at = segment.new.as_ref().map_or(0, |new| new.start);
     for inner in &segment.within {
         let atom = atom(inner);
+        at = inner.new.as_ref().map_or(at, |new| new.end);
         out.push(match inner.op {
             SegmentOp::Insert => (Mark::Inserted, atom),
-            SegmentOp::Delete => (Mark::Ghost, atom),
+            SegmentOp::Delete => (
+                Mark::Ghost,
+                Atom {
+                    old: atom.old,
+                    new: Some(at..at),
+                },
+            ),
             SegmentOp::Equal | SegmentOp::Move => (
                 Mark::MovedTo,
                 Atom {
@@ -233,7 +241,7 @@ struct Layout<'a> {
     owners_old: Vec<(Span, usize)>,
     owners_new: Vec<(Span, usize)>,
     placed: Vec<Placed>,
-    /// The block of the new side that was last written to, for ghosts.
+    /// The block of the new side that was last written to, for ghosts at the end of a passage.
     last_new: Option<usize>,
 }
 
@@ -254,6 +262,7 @@ impl<'a> Layout<'a> {
 
     fn push(&mut self, mark: Mark, atom: &Atom) {
         match (&atom.old, &atom.new) {
+            (Some(old), Some(new)) if mark == Mark::Ghost => self.push_ghost(old, new.start),
             (Some(old), Some(new)) => self.push_same(old, new),
             (Some(old), None) => self.push_side(mark, old, true),
             (None, Some(new)) => self.push_side(mark, new, false),
@@ -267,6 +276,22 @@ impl<'a> Layout<'a> {
         for (part, readable) in parts {
             self.place(mark, part, &readable, old);
         }
+    }
+
+    /// Words deleted inside a moved passage, shown where they would stand in the new text: in the
+    /// block that ends there, else in the one that begins.
+    fn push_ghost(&mut self, old: &Span, at: usize) {
+        let next = self.read_new.partition_point(|r| r.span.end < at);
+        let here = self
+            .read_new
+            .get(next)
+            .filter(|r| Some(r.block) == self.last_new || r.span.end > at)
+            .or_else(|| self.read_new.get(next + 1))
+            .map(|r| r.block);
+        let before = self.last_new;
+        self.last_new = here.or(before);
+        self.push_side(Mark::Ghost, old, true);
+        self.last_new = before;
     }
 
     fn place(&mut self, mark: Mark, part: Span, readable: &Readable, old: bool) {

@@ -334,7 +334,11 @@ impl Page {
                 let (Some(row), Some(done)) = (flow.rows.get(*index), drawn.get_mut(*index)) else {
                     continue;
                 };
-                if std::mem::replace(done, true) || !row.marked() {
+                let leaves = row.pieces().any(|p| p.mark == Mark::MovedFrom)
+                    && !row.pieces().any(|p| matches!(p.mark, Mark::Inserted | Mark::MovedTo));
+                // A passage that moved is shown once, where it stands now.
+                let elsewhere = leaves && rows_of.get(entry.index).is_some_and(|r| r.len() > 1);
+                if elsewhere || std::mem::replace(done, true) || !row.marked() {
                     continue;
                 }
                 self.row(row);
@@ -406,7 +410,9 @@ fn with_context(words: Vec<(Style, String)>) -> Vec<(Style, String)> {
         .enumerate()
         .map(|(index, (style, text))| {
             let length = text.chars().count();
-            if style != PLAIN || text.contains(['{', '[']) || length <= 2 * AROUND {
+            let moved = style.get_fg_color() == MOVED.get_fg_color() && style != PLAIN;
+            let kept = style != PLAIN && !moved || text.contains("[-") || text.contains("{+");
+            if kept || length <= 2 * AROUND {
                 return (style, text);
             }
             let chars: Vec<char> = text.chars().collect();
@@ -415,6 +421,7 @@ fn with_context(words: Vec<(Style, String)>) -> Vec<(Style, String)> {
             let head = head.rsplit_once(' ').map_or("", |(head, _)| head);
             let tail = tail.split_once(' ').map_or("", |(_, tail)| tail);
             let text = match index {
+                _ if moved || text.contains("{>") => format!("{head} … {tail}"),
                 0 => format!("… {tail}"),
                 i if i == last => format!("{head} …"),
                 _ => format!("{head} … {tail}"),
