@@ -2,4 +2,6 @@
 
 mod it {
     mod architecture;
+    mod docx;
+    mod samples;
 }

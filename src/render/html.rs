@@ -67,7 +67,8 @@ pub fn html(redline: &Redline<'_>) -> Result<String, HtmlError> {
         hidden => hidden.words(),
         kinds => kinds(&entries),
         severities => severities(redline, &entries),
-        entries => entries.iter().map(line).collect::<Vec<_>>(),
+        changes => entries.len(),
+        entries => entries.iter().filter(|e| !e.follows).map(line).collect::<Vec<_>>(),
         text => text(redline, &entries),
         foot => foot(redline),
     })?)
@@ -194,6 +195,8 @@ fn severity_class(severity: Option<Severity>) -> &'static str {
 fn line(entry: &Entry<'_>) -> minijinja::Value {
     context! {
         id => entry.change.id.clone(),
+        ids => entry.ids(),
+        more => (entry.followers > 0).then(|| wording::count(entry.followers, "passage")),
         kind => wording::kind(entry.change.kind),
         severity => severity_class(entry.severity),
         tag => entry.severity.map(wording::severity),

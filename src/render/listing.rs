@@ -31,12 +31,27 @@ pub struct Entry<'a> {
     pub findings: Vec<&'a Finding>,
     /// The gravest of them.
     pub severity: Option<Severity>,
+    /// Id of the last change of a run of neighbours that moved together without an edit, or that
+    /// came or went together in one section; they are listed once.
+    pub until: Option<&'a str>,
+    /// How many changes the run holds after this one.
+    pub followers: usize,
+    /// Whether it is in a run that another entry lists.
+    pub follows: bool,
 }
 
 impl Entry<'_> {
     /// Whether "substantive only" hides it.
     pub fn quiet(&self) -> bool {
         quiet(self.change)
+    }
+
+    /// `c6`, or `c6–c14` for passages that moved together.
+    pub fn ids(&self) -> String {
+        match self.until {
+            Some(last) => format!("{}–{last}", self.change.id),
+            None => self.change.id.clone(),
+        }
     }
 
     /// Clause and title together: `4.2 → 5.2 Sharing`.
@@ -100,13 +115,56 @@ pub fn hidden(redline: &Redline<'_>) -> Hidden {
 
 /// All changes in order.
 pub fn entries<'a>(redline: &Redline<'a>) -> Vec<Entry<'a>> {
-    redline
-        .comparison
-        .changes
+    let changes = &redline.comparison.changes;
+    let mut entries: Vec<Entry<'a>> = changes
         .iter()
         .enumerate()
         .map(|(index, change)| entry(redline, index, change))
-        .collect()
+        .collect();
+    let mut first = 0;
+    for index in 1..entries.len() {
+        let together = changes
+            .get(index - 1..=index)
+            .is_some_and(|pair| matches!(pair, [a, b] if together(a, b)))
+            && entries.get(index).is_some_and(|e| e.findings.is_empty());
+        if together {
+            if let Some(head) = entries.get_mut(first) {
+                head.followers += 1;
+                head.until = changes.get(index).map(|change| change.id.as_str());
+            }
+            if let Some(entry) = entries.get_mut(index) {
+                entry.follows = true;
+            }
+        } else {
+            first = index;
+        }
+    }
+    entries
+}
+
+/// Whether the second change goes on where the first ends: both moved along, unedited, or both
+/// came or went in the same section.
+fn together(first: &Change, second: &Change) -> bool {
+    // A block without words, such as a rule, may stand between them.
+    let behind = |a: &Option<Side>, b: &Option<Side>| match (a, b) {
+        (Some(a), Some(b)) => (a.blocks.end..=a.blocks.end + 1).contains(&b.blocks.start),
+        (None, None) => true,
+        _ => false,
+    };
+    let section = |change: &Change| {
+        let side = change.new.as_ref().or(change.old.as_ref());
+        side.and_then(|side| side.section)
+    };
+    first.kind == second.kind
+        && behind(&first.old, &second.old)
+        && behind(&first.new, &second.new)
+        && match first.kind {
+            Kind::Moved => {
+                second.details.is_empty() && second.edits.iter().all(|edit| edit.op == Op::Equal)
+            }
+            Kind::Added | Kind::Removed => section(first) == section(second),
+            _ => false,
+        }
 }
 
 fn entry<'a>(redline: &Redline<'a>, index: usize, change: &'a Change) -> Entry<'a> {
@@ -127,6 +185,9 @@ fn entry<'a>(redline: &Redline<'a>, index: usize, change: &'a Change) -> Entry<'
         details: details(redline, change),
         findings: redline.findings_of(change).collect(),
         severity: redline.severity_of(change),
+        until: None,
+        followers: 0,
+        follows: false,
     }
 }
 
@@ -153,6 +214,10 @@ fn lines(change: &Change) -> String {
 
 /// The words that went and came, each run once, joined by an ellipsis.
 fn words(redline: &Redline<'_>, change: &Change) -> (String, String) {
+    if change.kind == Kind::Renumbered && change.details == ["label"] {
+        // The clause says it.
+        return (String::new(), String::new());
+    }
     let (mut deleted, mut inserted) = (Vec::new(), Vec::new());
     for edit in &change.edits {
         match edit.op {
@@ -188,6 +253,7 @@ fn details(redline: &Redline<'_>, change: &Change) -> Vec<String> {
         .iter()
         .map(|code| match *code {
             "link-target" => targets(redline, change),
+            "label" => "number".to_owned(),
             code => wording::detail(code).to_owned(),
         })
         .collect()

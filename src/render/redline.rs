@@ -64,13 +64,14 @@ pub struct VersionHead {
 }
 
 impl<'a> Redline<'a> {
-    /// The title of the new document, else of the old one, else the new side's name.
+    /// The title of the new document, else of the old one, else the new side's file name.
     pub fn title(&self) -> &'a str {
+        let name = &self.head.new.name;
         self.new
             .title
             .as_deref()
             .or(self.old.title.as_deref())
-            .unwrap_or(&self.head.new.name)
+            .unwrap_or_else(|| name.rsplit(['/', '\\']).next().unwrap_or(name))
     }
 
     /// The verdict, when the change was judged.

@@ -3,7 +3,10 @@
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use crate::assess::{Direction, Finding, Quote, Severity, Verdict};
+use crate::{
+    assess::{Direction, Finding, Quote, Severity, Verdict},
+    compare::Kind,
+};
 
 use super::{
     Entry, Flow, Mark, Redline, Row, entries, hidden,
@@ -302,7 +305,7 @@ impl Page {
     fn changes(&mut self, redline: &Redline<'_>, entries: &[Entry<'_>]) {
         let shown: Vec<&Entry<'_>> = entries
             .iter()
-            .filter(|entry| self.style.everything || !entry.quiet())
+            .filter(|entry| (self.style.everything || !entry.quiet()) && !entry.follows)
             .collect();
         if shown.is_empty() {
             return;
@@ -320,7 +323,7 @@ impl Page {
         }
         for entry in shown {
             let head = [
-                entry.change.id.clone(),
+                entry.ids(),
                 wording::kind(entry.change.kind).to_owned(),
                 one_line(&entry.place()),
                 entry.lines.clone(),
@@ -330,18 +333,26 @@ impl Page {
             for detail in &entry.details {
                 self.wrap("    ", "    ", &[(QUIET, one_line(detail))]);
             }
-            for index in rows_of.get(entry.index).into_iter().flatten() {
+            let moved = entry.change.kind == Kind::Moved;
+            let run = if moved { 0 } else { entry.followers };
+            for index in rows_of.iter().skip(entry.index).take(run + 1).flatten() {
                 let (Some(row), Some(done)) = (flow.rows.get(*index), drawn.get_mut(*index)) else {
                     continue;
                 };
                 let leaves = row.pieces().any(|p| p.mark == Mark::MovedFrom)
-                    && !row.pieces().any(|p| matches!(p.mark, Mark::Inserted | Mark::MovedTo));
+                    && !row
+                        .pieces()
+                        .any(|p| matches!(p.mark, Mark::Inserted | Mark::MovedTo));
                 // A passage that moved is shown once, where it stands now.
                 let elsewhere = leaves && rows_of.get(entry.index).is_some_and(|r| r.len() > 1);
                 if elsewhere || std::mem::replace(done, true) || !row.marked() {
                     continue;
                 }
                 self.row(row);
+            }
+            if moved && entry.followers > 0 {
+                let text = format!("and {} behind it", count(entry.followers, "passage"));
+                self.wrap("    ", "    ", &[(QUIET, text)]);
             }
         }
         let hidden = hidden(redline);
@@ -433,7 +444,6 @@ fn with_context(words: Vec<(Style, String)>) -> Vec<(Style, String)> {
 
 /// The counts in one sentence.
 pub(super) fn summary(redline: &Redline<'_>, entries: &[Entry<'_>]) -> String {
-    use crate::compare::Kind;
     if entries.is_empty() {
         return "The two texts do not differ.".to_owned();
     }

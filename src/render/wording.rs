@@ -20,7 +20,7 @@ pub fn code(value: &impl serde::Serialize) -> String {
 /// A verdict with what it means.
 pub fn verdict(verdict: Verdict) -> (&'static str, &'static str) {
     match verdict {
-        Verdict::None => ("No change", "The texts are the same."),
+        Verdict::None => ("No change", "No difference was found that means anything."),
         Verdict::Technical => (
             "Technical",
             "No change of the policy: no word of it differs in meaning or wording that counts.",

@@ -1,0 +1,304 @@
+//! Tracked changes: accepting all gives the new text, rejecting all the old one, as two readers
+//! see it that know nothing of the writer: a small one below, and LibreOffice where it is
+//! installed.
+
+use std::{
+    fs,
+    io::{Cursor, Read as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use fairnotice::{
+    compare, read,
+    render::{self, Head, Redline},
+};
+use proptest::prelude::*;
+use quick_xml::{Reader, events::Event};
+
+use super::samples;
+
+fn document(text: &str) -> read::Document {
+    let input = read::Input {
+        bytes: text.as_bytes(),
+        format: Some(read::Format::Markdown),
+        ..read::Input::default()
+    };
+    read::read(&input).unwrap()
+}
+
+fn redline(old: &read::Document, new: &read::Document) -> Vec<u8> {
+    let comparison = compare::compare(old, new);
+    let head = Head {
+        author: "Ada & Co <legal>".to_owned(),
+        made: Some("2026-03-01T09:00:00Z".parse().unwrap()),
+        ..Head::default()
+    };
+    let redline = Redline {
+        old,
+        new,
+        comparison: &comparison,
+        assessment: None,
+        duties: &[],
+        promises: &[],
+        head: &head,
+    };
+    render::docx(&redline).unwrap()
+}
+
+/// What a reader of the document reads: labels and words, without white space and marks.
+fn words(document: &read::Document) -> String {
+    document
+        .blocks
+        .iter()
+        .filter(|block| block.kind != read::BlockKind::Markup)
+        .map(|block| {
+            let prefix = document.slice(&(block.span.start..block.body.start));
+            let prefix = if block.label.is_some() { prefix } else { "" };
+            format!("{prefix}{}", document.plain(block))
+        })
+        .map(|text| letters(&text))
+        .collect()
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// Reads the text of one side of the tracked changes, a line a paragraph.
+fn side(docx: &[u8], accept: bool) -> String {
+    let mut zip = zip::ZipArchive::new(Cursor::new(docx)).unwrap();
+    let mut xml = String::new();
+    zip.by_name("word/document.xml")
+        .unwrap()
+        .read_to_string(&mut xml)
+        .unwrap();
+    let (gone, tag) = if accept {
+        (["w:del", "w:moveFrom"], "w:delText")
+    } else {
+        (["w:ins", "w:moveTo"], "")
+    };
+    let mut reader = Reader::from_str(&xml);
+    let (mut out, mut hidden, mut text, mut joined) = (String::new(), 0, false, false);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(e) if gone.contains(&e.name().as_ref()) => hidden += 1,
+            Event::End(e) if gone.contains(&e.name().as_ref()) => hidden -= 1,
+            // On a paragraph mark the revision is an empty element.
+            Event::Empty(e) if gone.contains(&e.name().as_ref()) => joined = true,
+            Event::Start(e) if matches!(e.name().as_ref(), "w:t" | "w:delText") => {
+                assert!(
+                    hidden > 0 || e.name().as_ref() != tag,
+                    "deleted text in view"
+                );
+                text = hidden == 0;
+            }
+            Event::End(e) if matches!(e.name().as_ref(), "w:t" | "w:delText") => text = false,
+            Event::Text(t) if text => out.push_str(&t),
+            Event::GeneralRef(r) if text => out.push(match &*r {
+                "amp" => '&',
+                "lt" => '<',
+                "gt" => '>',
+                "quot" => '"',
+                "apos" => '\'',
+                other => panic!("unknown reference {other}"),
+            }),
+            Event::Start(e) if e.name().as_ref() == "w:p" => joined = false,
+            Event::End(e) if e.name().as_ref() == "w:p" && !joined => out.push('\n'),
+            Event::Eof => return out,
+            _ => {}
+        }
+    }
+}
+
+fn check(old: &str, new: &str) {
+    let (old, new) = (document(old), document(new));
+    let docx = redline(&old, &new);
+    assert_eq!(letters(&side(&docx, true)), words(&new), "all accepted");
+    assert_eq!(letters(&side(&docx, false)), words(&old), "all rejected");
+}
+
+#[test]
+fn accepting_all_gives_the_new_text_and_rejecting_all_the_old() {
+    for (old, new) in samples::PAIRS {
+        check(old, new);
+        check(new, old);
+    }
+}
+
+#[test]
+fn paragraphs_come_back_too() {
+    let (old, new) = samples::MOVED;
+    let (old, new) = (document(old), document(new));
+    let docx = redline(&old, &new);
+    let lines = |text: String| -> Vec<String> {
+        text.lines()
+            .map(letters)
+            .filter(|line| !line.is_empty())
+            .collect()
+    };
+    let blocks = |document: &read::Document| -> Vec<String> {
+        document
+            .blocks
+            .iter()
+            .map(|block| letters(document.slice(&block.span)))
+            .filter(|line| !line.is_empty())
+            .collect()
+    };
+    assert_eq!(lines(side(&docx, true)), blocks(&new));
+    assert_eq!(lines(side(&docx, false)), blocks(&old));
+}
+
+#[test]
+fn moves_have_a_source_and_a_destination_of_one_name() {
+    let (old, new) = samples::MOVED;
+    let docx = redline(&document(old), &document(new));
+    let mut zip = zip::ZipArchive::new(Cursor::new(docx)).unwrap();
+    let mut xml = String::new();
+    zip.by_name("word/document.xml")
+        .unwrap()
+        .read_to_string(&mut xml)
+        .unwrap();
+    let names = |tag: &str| -> Vec<String> {
+        xml.split(&format!("<{tag} "))
+            .skip(1)
+            .filter_map(|rest| rest.split("w:name=\"").nth(1)?.split('"').next())
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut from = names("w:moveFromRangeStart");
+    let mut to = names("w:moveToRangeStart");
+    from.sort();
+    to.sort();
+    assert!(!from.is_empty(), "the passage is a move");
+    assert_eq!(from, to);
+    let ids: Vec<&str> = xml
+        .split("w:id=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let ends = xml.matches("RangeEnd ").count();
+    let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(
+        unique.len() + ends,
+        ids.len(),
+        "each revision has its own id"
+    );
+    assert!(xml.contains(r#"w:author="Ada &amp; Co &lt;legal&gt;" w:date="2026-03-01T09:00:00Z""#));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let (old, new) = samples::MOVED;
+    let (old, new) = (document(old), document(new));
+    assert_eq!(redline(&old, &new), redline(&old, &new));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_two_texts_come_back(old in samples::any_policy(), new in samples::any_policy()) {
+        check(&old, &new);
+    }
+}
+
+const MACRO: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE script:module PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" "module.dtd">
+<script:module xmlns:script="http://openoffice.org/2000/script" script:name="Module1" script:language="StarBasic">
+Sub Resolve(fromUrl, toUrl, verb)
+  Dim load(0) As New com.sun.star.beans.PropertyValue
+  load(0).Name = &quot;Hidden&quot;
+  load(0).Value = True
+  doc = StarDesktop.loadComponentFromURL(fromUrl, &quot;_blank&quot;, 0, load())
+  helper = createUnoService(&quot;com.sun.star.frame.DispatchHelper&quot;)
+  helper.executeDispatch(doc.CurrentController.Frame, verb, &quot;&quot;, 0, Array())
+  Dim save(1) As New com.sun.star.beans.PropertyValue
+  save(0).Name = &quot;FilterName&quot;
+  save(0).Value = &quot;Text (encoded)&quot;
+  save(1).Name = &quot;FilterOptions&quot;
+  save(1).Value = &quot;UTF8,LF&quot;
+  doc.storeToURL(toUrl, save())
+  doc.close(True)
+End Sub
+</script:module>
+"#;
+
+const LIBRARY: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE library:library PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" "library.dtd">
+<library:library xmlns:library="http://openoffice.org/2000/library" library:name="Standard" library:readonly="false" library:passwordprotected="false">
+ <library:element library:name="Module1"/>
+</library:library>
+"#;
+
+const LIBRARIES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE library:libraries PUBLIC "-//OpenOffice.org//DTD OfficeDocument 1.0//EN" "libraries.dtd">
+<library:libraries xmlns:library="http://openoffice.org/2000/library" xmlns:xlink="http://www.w3.org/1999/xlink">
+ <library:library library:name="Standard" xlink:href="$(USER)/basic/Standard/script.xlb/" xlink:type="simple" library:link="false"/>
+</library:libraries>
+"#;
+
+/// Starts LibreOffice with a profile of its own; `None` when it is not installed.
+fn soffice(profile: &Path, argument: &str) -> Option<String> {
+    let output = Command::new("timeout")
+        .args(["120", "soffice", "--headless", "--norestore", "--nologo"])
+        .arg(format!(
+            "-env:UserInstallation=file://{}",
+            profile.display()
+        ))
+        .arg(argument)
+        .output()
+        .ok()
+        .filter(|output| output.status.code() != Some(127))?;
+    Some(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// A profile with the macro in it. The first start of a profile only sets it up.
+fn profile(folder: &Path) -> Option<PathBuf> {
+    let profile = folder.join("profile");
+    soffice(&profile, "--terminate_after_init")?;
+    let basic = profile.join("user/basic/Standard");
+    fs::create_dir_all(&basic).unwrap();
+    fs::write(basic.join("Module1.xba"), MACRO).unwrap();
+    fs::write(basic.join("script.xlb"), LIBRARY).unwrap();
+    fs::write(profile.join("user/basic/script.xlc"), LIBRARIES).unwrap();
+    Some(profile)
+}
+
+/// Lets LibreOffice accept or reject all changes.
+fn resolve(profile: &Path, docx: &Path, verb: &str) -> String {
+    let target = docx.with_extension("txt");
+    let _old = fs::remove_file(&target);
+    let call = format!(
+        "macro:///Standard.Module1.Resolve(\"file://{}\",\"file://{}\",\"{verb}\")",
+        docx.display(),
+        target.display()
+    );
+    let said = soffice(profile, &call).unwrap();
+    fs::read_to_string(&target)
+        .unwrap_or_else(|error| panic!("LibreOffice wrote no text ({error}): {said}"))
+}
+
+#[test]
+fn libreoffice_accepts_and_rejects_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(profile) = profile(folder.path()) else {
+        println!("skipped: LibreOffice is not installed");
+        return;
+    };
+    // All samples in one document: starting the program is what costs.
+    let join = |side: fn(&(&'static str, &'static str)) -> &'static str| -> String {
+        samples::PAIRS
+            .iter()
+            .map(side)
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    };
+    let (old, new) = (document(&join(|p| p.0)), document(&join(|p| p.1)));
+    let file = folder.path().join("redline.docx");
+    fs::write(&file, redline(&old, &new)).unwrap();
+    let accepted = resolve(&profile, &file, ".uno:AcceptAllTrackedChanges");
+    assert_eq!(letters(&accepted), words(&new), "all accepted");
+    let rejected = resolve(&profile, &file, ".uno:RejectAllTrackedChanges");
+    assert_eq!(letters(&rejected), words(&old), "all rejected");
+}
