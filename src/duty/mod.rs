@@ -1,14 +1,38 @@
 //! A [`Document`] and rules walk in, the [`Duty`]s that it promises walk out; with findings and
 //! law packs, the [`Plan`]: who must be told, how, by when, with what content and consent.
+//!
+//! ```text
+//! "If we make material changes, we will e-mail you 30 days before they take effect."
+//!   └► material-change · email · before · 30 days
+//! ```
+//!
+//! Rules of language are data (`rules/duty`), law packs too (`rules/law`). A quote is always an
+//! exact part of the document's text.
 
+mod attributes;
+mod find;
 mod model;
+mod passage;
+mod period;
+mod phrases;
+mod remarks;
 
 pub use model::*;
+pub use phrases::PhraseError;
 
 use crate::read::Document;
+use phrases::Lexicon;
 
 /// Finds what a document promises about telling its users.
 pub fn find(document: &Document) -> Duties {
-    let _ = document;
-    Duties::default()
+    let language = document.language.as_deref().unwrap_or("en");
+    let Some(lexicon) = Lexicon::of(language) else {
+        return Duties {
+            duties: Vec::new(),
+            warnings: vec![remarks::language_not_covered(language)],
+        };
+    };
+    let mut duties = find::duties(document, lexicon);
+    let warnings = remarks::warnings(document, lexicon, &mut duties);
+    Duties { duties, warnings }
 }

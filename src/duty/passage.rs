@@ -93,10 +93,7 @@ fn change_sections(document: &Document, lexicon: &Lexicon) -> Vec<bool> {
             .parent
             .is_some_and(|parent| out.get(parent) == Some(&true));
         let own = section.title.len() < 160
-            && lexicon.has(
-                "change-heading",
-                &clean(&section.title, lexicon.language()),
-            );
+            && lexicon.has("change-heading", &clean(&section.title, lexicon.language()));
         out.push(own || inherited);
     }
     out

@@ -67,7 +67,10 @@ static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
 
 #[expect(clippy::unwrap_used, reason = "constant patterns, run by the tests")]
 static CHINESE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:(\d{1,3})|([一二三四五六七八九十]{1,3})) ?(?:个)?(工作日|小时|日|天|周|星期|月|年)").unwrap()
+    Regex::new(
+        r"(?:(\d{1,3})|([一二三四五六七八九十]{1,3})) ?(?:个)?(工作日|小时|日|天|周|星期|月|年)",
+    )
+    .unwrap()
 });
 
 /// The periods that stand in a cleaned text, each with its place.
@@ -86,9 +89,9 @@ pub(super) fn periods(text: &str) -> Vec<(std::ops::Range<usize>, Lead)> {
         let Some(count) = count.filter(|&count| count > 0) else {
             continue;
         };
-        let business = found
-            .get(4)
-            .is_some_and(|kind| ["business", "working", "banking"].contains(&kind.as_str().trim_matches([' ', '-'])));
+        let business = found.get(4).is_some_and(|kind| {
+            ["business", "working", "banking"].contains(&kind.as_str().trim_matches([' ', '-']))
+        });
         let unit = match found.get(5).map_or("", |unit| unit.as_str()) {
             "hour" => LeadUnit::Hours,
             "week" => LeadUnit::Weeks,
@@ -117,7 +120,12 @@ pub(super) fn periods(text: &str) -> Vec<(std::ops::Range<usize>, Lead)> {
             "月" => LeadUnit::Months,
             "年" => continue,
             // A day after a month is a date as well ("3月1日").
-            "日" if text.get(..whole.start()).is_some_and(|t| t.trim_end().ends_with('月')) => continue,
+            "日" if text
+                .get(..whole.start())
+                .is_some_and(|t| t.trim_end().ends_with('月')) =>
+            {
+                continue;
+            }
             _ => LeadUnit::Days,
         };
         out.push((whole.range(), Lead { count, unit }));
@@ -154,8 +162,14 @@ mod tests {
 
     #[test]
     fn periods_in_words_and_figures() {
-        assert_eq!(first("at least thirty (30) days before"), Some((30, LeadUnit::Days)));
-        assert_eq!(first("ten business days' notice"), Some((10, LeadUnit::BusinessDays)));
+        assert_eq!(
+            first("at least thirty (30) days before"),
+            Some((30, LeadUnit::Days))
+        );
+        assert_eq!(
+            first("ten business days' notice"),
+            Some((10, LeadUnit::BusinessDays))
+        );
         assert_eq!(first("a 30-day notice period"), Some((30, LeadUnit::Days)));
         assert_eq!(first("two weeks ahead"), Some((2, LeadUnit::Weeks)));
         assert_eq!(first("one month in advance"), Some((1, LeadUnit::Months)));
@@ -164,6 +178,13 @@ mod tests {
         assert_eq!(first("提前15个工作日"), Some((15, LeadUnit::BusinessDays)));
         assert_eq!(first("2026年3月1日"), None);
         assert_eq!(first("no period"), None);
-        assert_eq!(Lead { count: 36, unit: LeadUnit::Hours }.days(), 2);
+        assert_eq!(
+            Lead {
+                count: 36,
+                unit: LeadUnit::Hours
+            }
+            .days(),
+            2
+        );
     }
 }

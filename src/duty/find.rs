@@ -1,0 +1,621 @@
+//! Finding promises: sentences → passages about changes → duties.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Acceptance, Channel, Duty, Mode, MustState, Source, Timing, Trigger, attributes,
+    passage::{self, Sentence},
+    phrases::Lexicon,
+};
+use crate::read::{Document, Span};
+
+/// A duty on its way: where it was seen and what it says so far.
+#[derive(Debug, Clone)]
+struct Draft {
+    duty: Duty,
+    span: Span,
+    block: usize,
+    /// How much the passage is about changes; the better of two equal promises stays.
+    weight: u32,
+    /// Whether it is about one part of the document only, such as the arbitration clause.
+    part: bool,
+    /// A bare right to change, without a word about telling anybody.
+    bare: bool,
+}
+
+/// Finds all duties of a document, in document order, without ids.
+pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
+    let sentences = passage::sentences(document, lexicon);
+    let mut drafts = Vec::new();
+    let mut used = BTreeSet::new();
+    for cluster in clusters(lexicon, &sentences) {
+        from_cluster(lexicon, &sentences, &cluster, &mut drafts, &mut used);
+    }
+    for (index, sentence) in sentences.iter().enumerate() {
+        if !used.contains(&index) {
+            from_sentence(lexicon, &sentences, index, sentence, &mut drafts);
+        }
+    }
+    drafts.sort_by_key(|draft| (draft.span.start, draft.duty.trigger));
+    settle(document, drafts)
+}
+
+/// Ranges of sentences that speak of changes of this document.
+fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
+    let anchor = |s: &Sentence| {
+        (lexicon.has("document-change", &s.text) && lexicon.has("future", &s.text))
+            || (s.change_section && lexicon.has("change-word", &s.text))
+    };
+    let goes_on = |s: &Sentence| {
+        lexicon.has("review", &s.text)
+            || lexicon.has("posting", &s.text)
+            || lexicon.has("date-line", &s.text)
+            || (lexicon.has("change-word", &s.text)
+                && (lexicon.has("notify", &s.text) || lexicon.has("explicit", &s.text)))
+            || (lexicon.has("continued-use", &s.text))
+    };
+    let mut out: Vec<Vec<usize>> = Vec::new();
+    let mut index = 0;
+    while index < sentences.len() {
+        if !anchor(&sentences[index]) {
+            index += 1;
+            continue;
+        }
+        let mut members = vec![index];
+        // Words before the anchor in its own block belong to it.
+        for back in (0..index).rev() {
+            if sentences[back].block != sentences[index].block
+                || out.last().is_some_and(|last| last.contains(&back))
+            {
+                break;
+            }
+            members.insert(0, back);
+        }
+        let mut last = index;
+        for next in index + 1..sentences.len() {
+            let (here, s) = (&sentences[last], &sentences[next]);
+            let near = s.block <= here.block + 3 && s.section == here.section;
+            let same_block = s.block == here.block;
+            if !(same_block || near && (s.change_section || goes_on(s) || anchor(s))) {
+                break;
+            }
+            members.push(next);
+            last = next;
+        }
+        index = last + 1;
+        out.push(members);
+    }
+    out
+}
+
+/// What one clause of a sentence does.
+struct Clause {
+    sentence: usize,
+    text: String,
+    trigger: Option<Trigger>,
+    notify: bool,
+    explicit: bool,
+    posting: bool,
+    date_line: bool,
+    review: bool,
+    no_notice: bool,
+    continued: bool,
+}
+
+fn clauses(lexicon: &Lexicon, sentences: &[Sentence], members: &[usize]) -> Vec<Clause> {
+    let mut out: Vec<Clause> = Vec::new();
+    for &index in members {
+        let text = &sentences[index].text;
+        let mut cuts: Vec<usize> = lexicon
+            .find("clause-break", text)
+            .into_iter()
+            .map(|range| range.start)
+            .filter(|&at| at > 0)
+            .collect();
+        cuts.push(text.len());
+        let mut start = 0;
+        let mut inherited = None;
+        for cut in cuts {
+            let Some(piece) = text.get(start..cut) else {
+                continue;
+            };
+            start = cut;
+            if piece.trim().len() < 8 {
+                continue;
+            }
+            let no_notice = lexicon.has("no-notice", piece);
+            let piece = lexicon.blank("no-notice", piece);
+            let mut trigger = change_trigger(lexicon, &piece);
+            if trigger.is_none() && !lexicon.has("change-word", &piece) {
+                trigger = inherited;
+            }
+            if trigger.is_none() && inherited.is_none() && lexicon.has("connector", &piece) {
+                // "In such a case we will …": of the sentence before, in the same block.
+                trigger = out
+                    .last()
+                    .filter(|c| {
+                        sentences[c.sentence].block == sentences[index].block
+                            && c.sentence + 1 == index
+                            && !c.posting
+                            && !lexicon.has("own-change", &piece)
+                    })
+                    .and_then(|c| c.trigger);
+            }
+            inherited = trigger.or(inherited);
+            out.push(Clause {
+                sentence: index,
+                trigger,
+                notify: lexicon.has("notify", &piece),
+                explicit: lexicon.has("explicit", &piece),
+                posting: lexicon.has("posting", &piece),
+                date_line: lexicon.has("date-line", &piece),
+                review: lexicon.has("review", &piece),
+                no_notice,
+                continued: lexicon.has("continued-use", &piece),
+                text: piece,
+            });
+        }
+    }
+    out
+}
+
+/// The trigger that a clause about a change of the document names, if it narrows it down.
+fn change_trigger(lexicon: &Lexicon, clause: &str) -> Option<Trigger> {
+    if lexicon.has("trigger:new-purpose", clause) {
+        Some(Trigger::NewPurpose)
+    } else if lexicon.has("trigger:rights-reduced", clause) {
+        Some(Trigger::RightsReduced)
+    } else if lexicon.has("trigger:material-change", clause) {
+        Some(Trigger::MaterialChange)
+    } else if lexicon.has("trigger:price-change", clause) && !lexicon.has("document-change", clause)
+    {
+        Some(Trigger::PriceChange)
+    } else {
+        None
+    }
+}
+
+fn from_cluster(
+    lexicon: &Lexicon,
+    sentences: &[Sentence],
+    members: &[usize],
+    drafts: &mut Vec<Draft>,
+    used: &mut BTreeSet<usize>,
+) {
+    let clauses = clauses(lexicon, sentences, members);
+    let whole: String = members
+        .iter()
+        .map(|&index| sentences[index].text.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let continued = clauses.iter().any(|c| c.continued);
+    let weight = members
+        .iter()
+        .map(|&i| if sentences[i].change_section { 6 } else { 1 })
+        .sum::<u32>()
+        .min(40);
+    let part = lexicon.has("own-scope", &whole)
+        && members.iter().any(|&i| {
+            lexicon.has("document-change", &sentences[i].text)
+                && lexicon.has("own-scope", &sentences[i].text)
+        });
+    let base = |trigger, sentence: usize| Draft {
+        duty: blank(trigger),
+        span: sentences[sentence].span.clone(),
+        block: sentences[sentence].block,
+        weight,
+        part,
+        bare: false,
+    };
+
+    // Promises to tell.
+    let mut told: Vec<Draft> = Vec::new();
+    for clause in &clauses {
+        let sentence = &sentences[clause.sentence];
+        let about_change = sentence.change_section
+            || lexicon.has("change-word", &sentence.text)
+            || lexicon.has("document-change", &sentence.before);
+        if !(clause.notify
+            || clause.explicit && clause.trigger.is_some_and(|t| t != Trigger::PriceChange))
+            || !about_change
+        {
+            continue;
+        }
+        if clause.continued && !lexicon.has("notify-strong", &clause.text) && !clause.explicit {
+            // "By continuing after we have notified you you agree" promises no notice of its own.
+            continue;
+        }
+        if elsewhere(lexicon, &sentence.text) {
+            continue;
+        }
+        used.insert(clause.sentence);
+        let mut channels = attributes::channels(lexicon, &clause.text);
+        if clause.posting && !channels.contains(&Channel::Website) {
+            channels.push(Channel::Posting);
+        }
+        let trigger = clause.trigger.unwrap_or(Trigger::AnyChange);
+        if channels == [Channel::Posting] && trigger == Trigger::AnyChange {
+            // The posting is the notice; the posting duty below says it.
+            continue;
+        }
+        if channels == [Channel::Other] && !lexicon.has("channel-other-alone", &clause.text) {
+            channels.clear();
+        }
+        if channels.is_empty() {
+            channels.push(Channel::Direct);
+        }
+        channels.sort_unstable();
+        let mut draft = base(trigger, clause.sentence);
+        let duty = &mut draft.duty;
+        duty.mode = attributes::mode(&clause.text, &channels);
+        duty.channels = channels;
+        duty.lead = attributes::lead(lexicon, &clause.text);
+        duty.timing = attributes::timing(lexicon, &clause.text);
+        duty.acceptance = if clause.explicit {
+            Acceptance::Explicit
+        } else if continued {
+            Acceptance::ContinuedUse
+        } else {
+            Acceptance::None
+        };
+        duty.must_state = attributes::must_state(lexicon, &clause.text);
+        duty.hedged = lexicon.has("hedged", &clause.text);
+        enrich(lexicon, &sentence.text, duty);
+        match told.iter_mut().find(|other| {
+            other.duty.trigger == trigger
+                && (other.duty.lead == draft.duty.lead
+                    || other.duty.lead.is_none()
+                    || draft.duty.lead.is_none())
+        }) {
+            Some(other) => merge(other, &draft),
+            None => told.push(draft),
+        }
+    }
+
+    // The document put up, its date changed, the reader told to look.
+    let any_told = told.iter().any(|d| d.duty.trigger == Trigger::AnyChange);
+    let any_posted = told.iter().any(|d| {
+        d.duty.trigger == Trigger::AnyChange && d.duty.channels.contains(&Channel::Posting)
+    });
+    let evidence: Vec<&Clause> = clauses
+        .iter()
+        .filter(|c| {
+            let shown = c.posting && !(c.notify && c.trigger.is_some());
+            if any_told {
+                (shown && !c.continued && !c.notify || c.date_line) && !any_posted
+            } else {
+                shown || c.date_line || c.review || c.no_notice
+            }
+        })
+        .collect();
+    if let Some(first) = evidence.first() {
+        let mut draft = base(Trigger::AnyChange, first.sentence);
+        for clause in &evidence {
+            used.insert(clause.sentence);
+            let sentence = &sentences[clause.sentence];
+            if sentence.block == draft.block {
+                draft.span.end = draft.span.end.max(sentence.span.end);
+            }
+        }
+        let duty = &mut draft.duty;
+        duty.channels = vec![Channel::Posting];
+        duty.lead = evidence
+            .iter()
+            .filter(|c| c.posting)
+            .find_map(|c| attributes::lead(lexicon, &c.text))
+            .or_else(|| {
+                clauses
+                    .iter()
+                    .filter(|c| !c.notify && c.trigger.is_none())
+                    .find_map(|c| attributes::lead(lexicon, &c.text))
+            });
+        duty.timing = if duty.lead.is_some()
+            || evidence
+                .iter()
+                .any(|c| c.posting && lexicon.has("timing:before", &c.text) && !c.continued)
+        {
+            Timing::Before
+        } else if clauses.iter().any(|c| lexicon.has("timing:at", &c.text)) {
+            Timing::At
+        } else {
+            Timing::Unspecified
+        };
+        duty.acceptance = if continued {
+            Acceptance::ContinuedUse
+        } else {
+            Acceptance::None
+        };
+        let said: String = evidence
+            .iter()
+            .map(|c| c.text.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        if evidence.iter().any(|c| c.date_line) {
+            duty.must_state.push(MustState::DateLine);
+        }
+        duty.must_state
+            .extend(attributes::must_state(lexicon, &said));
+        duty.must_state.sort_unstable();
+        duty.must_state.dedup();
+        duty.hedged = lexicon.has("hedged-posting", &said);
+        enrich(lexicon, &said, duty);
+        told.push(draft);
+    } else if told.is_empty() {
+        // A bare right to change the document.
+        let bare = members.iter().copied().find(|&i| {
+            lexicon.has("document-change", &sentences[i].text)
+                && lexicon.has("reserve", &sentences[i].text)
+        });
+        if let Some(index) = bare {
+            let mut draft = base(Trigger::AnyChange, index);
+            draft.bare = true;
+            draft.duty.channels = vec![Channel::Posting];
+            draft.duty.timing = if lexicon.has("timing:at", &whole) {
+                Timing::At
+            } else {
+                Timing::Unspecified
+            };
+            draft.duty.acceptance = if continued {
+                Acceptance::ContinuedUse
+            } else {
+                Acceptance::None
+            };
+            told.push(draft);
+        }
+    }
+    drafts.extend(told);
+}
+
+/// Whether a sentence is rather about another event than a change of the document.
+fn elsewhere(lexicon: &Lexicon, sentence: &str) -> bool {
+    !lexicon.has("document-change", sentence)
+        && [
+            "trigger:transfer",
+            "trigger:incident",
+            "trigger:service-ends",
+            "trigger:other",
+        ]
+        .iter()
+        .any(|role| lexicon.has(role, sentence))
+}
+
+/// Promises outside the clauses about changes: one sentence and what it leans on.
+fn from_sentence(
+    lexicon: &Lexicon,
+    sentences: &[Sentence],
+    index: usize,
+    sentence: &Sentence,
+    drafts: &mut Vec<Draft>,
+) {
+    let text = lexicon.blank("no-notice", &sentence.text);
+    let notify = lexicon.has("notify", &text);
+    let explicit = lexicon.has("explicit", &text);
+    if !notify && !explicit || lexicon.has("not-a-promise", &text) {
+        return;
+    }
+    let leaning = if lexicon.has("connector", &text) {
+        format!("{} {} {text}", sentence.lead_in, sentence.before)
+    } else {
+        text.clone()
+    };
+    let Some(trigger) = event(lexicon, &text, notify, explicit)
+        .or_else(|| event(lexicon, &leaning, notify, explicit))
+    else {
+        return;
+    };
+    if trigger == Trigger::ServiceEnds
+        && (lexicon.has("for-cause", &text) || !lexicon.has("end-notice", &text))
+    {
+        return;
+    }
+    let mut channels = attributes::channels(lexicon, &text);
+    if trigger == Trigger::Other && lexicon.has("posting", &text) && channels.is_empty() {
+        channels.push(Channel::Posting);
+    }
+    if channels == [Channel::Other] && !lexicon.has("channel-other-alone", &text) {
+        channels.clear();
+    }
+    if channels.is_empty() {
+        channels.push(Channel::Direct);
+    }
+    let mut duty = blank(trigger);
+    duty.mode = attributes::mode(&text, &channels);
+    duty.channels = channels;
+    duty.lead = attributes::lead(lexicon, &text);
+    duty.timing = attributes::timing(lexicon, &text);
+    duty.acceptance = if explicit {
+        Acceptance::Explicit
+    } else if lexicon.has("continued-use", &text)
+        || sentences.get(index + 1).is_some_and(|next| {
+            next.block == sentence.block && lexicon.has("continued-use", &next.text)
+        })
+    {
+        Acceptance::ContinuedUse
+    } else {
+        Acceptance::None
+    };
+    duty.must_state = attributes::must_state(lexicon, &text);
+    duty.hedged = lexicon.has("hedged", &text);
+    enrich(lexicon, &leaning, &mut duty);
+    let draft = Draft {
+        duty,
+        span: sentence.span.clone(),
+        block: sentence.block,
+        weight: 1,
+        part: false,
+        bare: false,
+    };
+    // Sentences that go on about the same event in the same passage are one promise.
+    match drafts.iter_mut().rev().find(|other| {
+        other.duty.trigger == trigger && draft.block.abs_diff(other.block) <= 1 && other.weight == 1
+    }) {
+        Some(other) => merge(other, &draft),
+        None => drafts.push(draft),
+    }
+}
+
+/// The event that a sentence outside the change clauses is about.
+fn event(lexicon: &Lexicon, text: &str, notify: bool, explicit: bool) -> Option<Trigger> {
+    let has = |role: &str| lexicon.has(role, text);
+    if has("trigger:incident") && notify && !has("user-incident") {
+        Some(Trigger::Incident)
+    } else if has("trigger:transfer") && notify {
+        Some(Trigger::Transfer)
+    } else if has("trigger:new-purpose") && (notify || explicit) {
+        Some(Trigger::NewPurpose)
+    } else if has("trigger:price-change") && notify {
+        Some(Trigger::PriceChange)
+    } else if has("trigger:other") && notify {
+        Some(Trigger::Other)
+    } else if has("trigger:service-ends") && notify {
+        Some(Trigger::ServiceEnds)
+    } else {
+        let _ = explicit;
+        None
+    }
+}
+
+fn blank(trigger: Trigger) -> Duty {
+    Duty {
+        id: String::new(),
+        source: Source::Policy,
+        trigger,
+        channels: Vec::new(),
+        mode: Mode::All,
+        timing: Timing::Unspecified,
+        lead_days: None,
+        lead: None,
+        acceptance: Acceptance::None,
+        must_state: Vec::new(),
+        hedged: false,
+        lines: (0, 0),
+        quote: String::new(),
+        section: Vec::new(),
+        addressee: None,
+        judge: None,
+        fallback: Vec::new(),
+        follow_up: None,
+        opt_out: None,
+        exceptions: Vec::new(),
+        conflicts: Vec::new(),
+    }
+}
+
+/// The richer fields.
+fn enrich(lexicon: &Lexicon, text: &str, duty: &mut Duty) {
+    let one = |attribute: &str| {
+        lexicon
+            .values(attribute, text)
+            .first()
+            .map(|v| (*v).to_owned())
+    };
+    duty.addressee = one("addressee").or_else(|| Some("users".to_owned()));
+    duty.judge = one("judge");
+    duty.follow_up = one("follow-up");
+    if !lexicon.values("opt-out", text).is_empty() {
+        duty.opt_out = Some(false);
+    }
+    for range in lexicon.find("fallback", text) {
+        let rest = text.get(range.start..).unwrap_or_default();
+        duty.fallback.extend(attributes::channels(lexicon, rest));
+    }
+    duty.fallback.dedup();
+}
+
+fn merge(into: &mut Draft, from: &Draft) {
+    let (a, b) = (&mut into.duty, &from.duty);
+    if a.channels == [Channel::Direct] && b.channels != [Channel::Direct] {
+        a.channels.clear();
+        a.mode = b.mode;
+    }
+    if b.channels != [Channel::Direct] {
+        if b.mode == Mode::Any {
+            a.mode = Mode::Any;
+        }
+        a.channels.extend(&b.channels);
+    }
+    a.channels.sort_unstable();
+    a.channels.dedup();
+    a.lead = a.lead.or(b.lead);
+    if a.timing == Timing::Unspecified {
+        a.timing = b.timing;
+    }
+    if b.acceptance == Acceptance::Explicit || a.acceptance == Acceptance::None {
+        a.acceptance = b.acceptance;
+    }
+    a.must_state.extend(&b.must_state);
+    a.must_state.sort_unstable();
+    a.must_state.dedup();
+    a.judge = a.judge.take().or_else(|| b.judge.clone());
+    a.follow_up = a.follow_up.take().or_else(|| b.follow_up.clone());
+    a.opt_out = a.opt_out.or(b.opt_out);
+    a.fallback.extend(&b.fallback);
+    if from.block.abs_diff(into.block) <= 4 {
+        into.span.end = into.span.end.max(from.span.end);
+        into.span.start = into.span.start.min(from.span.start);
+    }
+}
+
+/// Drops what is said twice, fills in places and ids.
+fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
+    let said_any = drafts
+        .iter()
+        .any(|d| d.duty.trigger == Trigger::AnyChange && !d.bare);
+    let said_change = drafts
+        .iter()
+        .any(|d| !d.bare && matches!(d.duty.trigger, Trigger::AnyChange | Trigger::MaterialChange));
+    let _ = said_any;
+    let mut kept: Vec<Draft> = Vec::new();
+    for draft in drafts {
+        if draft.bare && (said_change || kept.iter().any(|k| k.bare)) {
+            continue;
+        }
+        let twin = kept.iter_mut().find(|other| same_promise(other, &draft));
+        match twin {
+            Some(other) => {
+                let continued = other.duty.acceptance == Acceptance::ContinuedUse
+                    || draft.duty.acceptance == Acceptance::ContinuedUse;
+                if draft.weight > other.weight {
+                    *other = draft;
+                }
+                if continued && other.duty.acceptance == Acceptance::None {
+                    other.duty.acceptance = Acceptance::ContinuedUse;
+                }
+            }
+            None => kept.push(draft),
+        }
+    }
+    kept.sort_by_key(|draft| (draft.span.start, draft.duty.trigger));
+    kept.into_iter()
+        .enumerate()
+        .map(|(index, draft)| {
+            let mut duty = draft.duty;
+            duty.id = format!("d{}", index + 1);
+            duty.lead_days = duty.lead.map(super::Lead::days);
+            duty.lines = document.lines_of(&draft.span);
+            duty.quote = document.slice(&draft.span).trim().to_owned();
+            duty.section = document
+                .blocks
+                .get(draft.block)
+                .and_then(|block| block.section)
+                .and_then(|section| document.sections.get(section))
+                .map(|section| section.path.clone())
+                .unwrap_or_default();
+            duty
+        })
+        .collect()
+}
+
+/// Whether two drafts are one promise said twice.
+fn same_promise(a: &Draft, b: &Draft) -> bool {
+    if a.duty.trigger != b.duty.trigger || a.part != b.part {
+        return false;
+    }
+    let posting = |d: &Draft| d.duty.channels == [Channel::Posting];
+    if a.duty.trigger == Trigger::AnyChange && posting(a) && posting(b) {
+        return a.duty.lead == b.duty.lead || a.duty.lead.is_none() || b.duty.lead.is_none();
+    }
+    a.duty.channels == b.duty.channels
+        && a.duty.lead == b.duty.lead
+        && a.duty.timing == b.duty.timing
+}
