@@ -446,6 +446,9 @@ impl<'a> Fold<'a> {
         let effective = stored
             .and_then(|v| v.dates.effective)
             .filter(|date| *date > day);
+        if let Some(before) = state.latest() {
+            state.unjudged.push((version, before));
+        }
         state.published.push(Publication {
             version,
             at,
@@ -453,6 +456,7 @@ impl<'a> Fold<'a> {
             withdrawn: false,
         });
         state.seen = Some(version);
+        state.flapping = false;
         self.put(Table::Documents, document.to_owned(), &state)
     }
 
