@@ -79,13 +79,18 @@ impl Globals {
         self.format == Some(Format::Json)
     }
 
-    /// The clock: the given instant, else the machine's.
+    /// The clock: the given instant, else the workspace's fixed one, else the machine's.
     pub(crate) fn now(&self) -> jiff::Timestamp {
+        let fixed = || {
+            fairnotice::config::load(&self.workspace)
+                .ok()
+                .and_then(|c| c.clock)
+        };
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place where the clock is read"
         )]
-        self.now.unwrap_or_else(jiff::Timestamp::now)
+        self.now.or_else(fixed).unwrap_or_else(jiff::Timestamp::now)
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Config {
     pub alerts: BTreeMap<String, Alert>,
     /// Called after each run in which nothing failed.
     pub heartbeat: Option<String>,
+    /// The instant to take for now, for samples and rehearsals; `--now` goes before it.
+    #[serde(deserialize_with = "instant")]
+    pub clock: Option<jiff::Timestamp>,
     /// The documents, in order.
     #[serde(rename = "document")]
     pub documents: Vec<Document>,
@@ -458,6 +461,17 @@ fn range(table: &toml::Table) -> Result<crate::read::Part, String> {
         }),
         _ => Err("a range needs a start and an end".to_owned()),
     }
+}
+
+fn instant<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<jiff::Timestamp>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(|_| {
+        D::Error::custom(format!(
+            "`{text}` is not an instant such as 2027-01-15T09:00:00Z"
+        ))
+    })
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -606,6 +606,7 @@ pub(super) fn keep(
     front.add("format", 1);
     front.add("document", &document.id);
     front.add("version", text.id);
+    front.add("origin", origin_word(origin));
     front.add("fetched", now);
     front.add("source", document.source.join(" "));
     if let Some(last) = captures.last() {
@@ -636,6 +637,9 @@ pub(super) fn keep(
     if let Some(date) = text.document.dates.updated {
         front.add("updated", date);
     }
+    if let Some(language) = &text.document.language {
+        front.add("language", language);
+    }
     front.add("words", words);
     let file = workspace
         .archive
@@ -655,6 +659,15 @@ pub(super) fn keep(
         language: text.document.language.clone(),
         words,
     })
+}
+
+fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Fetched => "fetched",
+        Origin::Draft => "draft",
+        Origin::Imported => "imported",
+        Origin::Reread => "reread",
+    }
 }
 
 /// Reads the latest version again from its captures when the program reads better than it did, so

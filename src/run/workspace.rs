@@ -12,12 +12,13 @@ use std::{
 use jiff::Timestamp;
 
 use crate::{
+    assess::Verdict,
     config::{self, Config, ConfigError},
     evidence::Hash,
     read::{self, Document, ReadError},
     store::{
-        Applied, Archive, DocumentState, Event, Fold, INDEX_FORMAT, Journal, Lock, MemoryStore,
-        Reader, SledStore, Store, StoreError, Table, Version,
+        Applied, Archive, DocumentState, Entry, Event, Fold, INDEX_FORMAT, Journal, Judgement,
+        Lock, MemoryStore, Origin, Reader, SledStore, Snapshot, Store, StoreError, Table, Version,
     },
 };
 
@@ -109,7 +110,54 @@ impl Workspace {
             }),
         };
         workspace.catch_up()?;
+        workspace.adopt(now)?;
         Ok(workspace)
+    }
+
+    /// Takes the snapshot files of a workspace without a journal (a fresh clone) for its history:
+    /// each was seen, and was public, when its provenance says.
+    fn adopt(&mut self, now: Timestamp) -> Result<(), WorkspaceError> {
+        let events = self.adoptable()?;
+        if events.is_empty() {
+            Ok(())
+        } else {
+            self.record(now, events)
+        }
+    }
+
+    /// The events that a workspace's snapshot files amount to, while it has no journal.
+    fn adoptable(&self) -> Result<Vec<Event>, WorkspaceError> {
+        let mut events = Vec::new();
+        if self.applied()?.n > 0 {
+            return Ok(events);
+        }
+        for document in &self.config.documents {
+            for file in self.archive.texts(&document.id)? {
+                let snapshot = self.archive.text(&file)?;
+                let version = adopted(&document.id, &file, &snapshot)?;
+                let draft = version.origin == Origin::Draft;
+                let published = Event::Published {
+                    document: document.id.clone(),
+                    version: version.id,
+                    at: Some(version.fetched),
+                };
+                let judged = Event::Judged(Judgement {
+                    document: document.id.clone(),
+                    version: version.id,
+                    against: version.id,
+                    verdict: Verdict::None,
+                    findings: 0,
+                    redline: None,
+                    rules: String::new(),
+                });
+                events.push(Event::VersionStored(version));
+                if !draft {
+                    // What stood in the history when it was cloned was reported where it was made.
+                    events.extend([published, judged]);
+                }
+            }
+        }
+        Ok(events)
     }
 
     /// Opens a workspace for reading: the index is rebuilt in memory from the journal, so that
@@ -127,6 +175,21 @@ impl Workspace {
             writer: None,
         };
         workspace.catch_up()?;
+        let adopted = workspace.adoptable()?;
+        let mut fold = Fold::over(workspace.store.as_ref());
+        for event in adopted {
+            let entry = Entry {
+                n: 0,
+                time: Timestamp::UNIX_EPOCH,
+                writer: String::new(),
+                writer_n: 0,
+                lease: 0,
+                event,
+            };
+            fold.apply(&entry, 0)?;
+        }
+        let writes = fold.writes();
+        workspace.store.commit(writes)?;
         Ok(workspace)
     }
 
@@ -375,6 +438,74 @@ impl Workspace {
             ))),
         }
     }
+}
+
+/// The version that a snapshot file's provenance describes.
+fn adopted(document: &str, file: &str, snapshot: &Snapshot) -> Result<Version, StoreError> {
+    let wrong = |detail: String| StoreError::Damaged {
+        path: file.into(),
+        line: 1,
+        detail,
+    };
+    let field = |key: &str| {
+        snapshot
+            .front
+            .get(key)
+            .ok_or_else(|| wrong(format!("its provenance lacks `{key}`")))
+    };
+    let number = |key: &str| {
+        field(key)?
+            .parse()
+            .map_err(|_| wrong(format!("`{key}` is not a number")))
+    };
+    let id = Hash::of(snapshot.text.as_bytes());
+    if field("version")? != id.to_string() {
+        return Err(wrong(format!(
+            "its text has the hash {}, not the one its provenance names: it was altered",
+            id.short()
+        )));
+    }
+    let (rule, key) = field("equivalence")?
+        .split_once(':')
+        .ok_or_else(|| wrong("`equivalence` is written NUMBER:HASH".to_owned()))?;
+    let date = |key: &str| snapshot.front.get(key).and_then(|text| text.parse().ok());
+    Ok(Version {
+        document: document.to_owned(),
+        id,
+        key: key.parse().map_err(|e| wrong(format!("{e}")))?,
+        key_rule: rule
+            .parse()
+            .map_err(|_| wrong("`equivalence` has no number".to_owned()))?,
+        reader: number("reader")?,
+        file: file.to_owned(),
+        raw: snapshot
+            .front
+            .0
+            .iter()
+            .filter(|(key, _)| key == "raw")
+            .map(|(_, file)| file.clone())
+            .collect(),
+        fetched: field("fetched")?
+            .parse()
+            .map_err(|_| wrong("`fetched` is not an instant".to_owned()))?,
+        origin: match snapshot.front.get("origin") {
+            Some("draft") => Origin::Draft,
+            Some("imported") => Origin::Imported,
+            Some("reread") => Origin::Reread,
+            _ => Origin::Fetched,
+        },
+        title: snapshot.front.get("title").map(str::to_owned),
+        dates: read::Dates {
+            effective: date("effective"),
+            updated: date("updated"),
+        },
+        language: snapshot.front.get("language").map(str::to_owned),
+        words: snapshot
+            .front
+            .get("words")
+            .and_then(|w| w.parse().ok())
+            .unwrap_or_default(),
+    })
 }
 
 fn end_of_day(day: &str) -> Option<Timestamp> {
