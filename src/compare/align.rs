@@ -83,7 +83,11 @@ fn refuse_unsure_moves(
     }
 }
 
-/// Whether at least 60 % of the words of two units are the same in the same order.
+/// Words from which a unit counts as long.
+pub(super) const LONG: usize = 15;
+
+/// Whether enough words of two units are the same in the same order: 60 % of short ones, 46 % of
+/// long ones, where chance explains less.
 fn mostly_same_order(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> bool {
     let ids = |text: &Text<'_>, unit: usize| -> Vec<u64> {
         text.tokens(unit)
@@ -93,9 +97,8 @@ fn mostly_same_order(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> b
             .collect()
     };
     let (l, r) = (ids(left, l), ids(right, r));
-    let hunks = words::hunks(&l, &r);
-    let gone: usize = hunks.iter().map(|h| h.left.len()).sum();
-    2 * (l.len() - gone) * 100 >= 60 * (l.len() + r.len())
+    let share = if l.len().min(r.len()) >= LONG { 46 } else { 60 };
+    2 * words::common(&l, &r) * 100 >= share * (l.len() + r.len())
 }
 
 /// Likeness that is enough for a pair between two neighbours that are in place.

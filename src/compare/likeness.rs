@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    align::LONG,
     matching::Matching,
     unit::{Class, Text},
 };
@@ -16,6 +17,8 @@ pub(super) const ONE: u64 = 1_000_000;
 const ENOUGH: u64 = 550_000;
 /// What a pair of very short units needs.
 const ENOUGH_SHORT: u64 = 600_000;
+/// What a pair of long units needs; where it stands elsewhere, word order has its say too.
+const ENOUGH_LONG: u64 = 400_000;
 /// Rarest words of a unit that are looked up.
 const LOOKED_UP: usize = 24;
 /// Entries of the index that are read for one unit.
@@ -187,8 +190,12 @@ pub(super) fn alike_units(left: &Text<'_>, right: &Text<'_>, matching: &mut Matc
         asked.dedup();
         for r in asked.into_iter().map(|at| free_right[at]) {
             let score = in_context(left, right, l, r, expected[l], bags.likeness(l, r));
-            let short = left.words(l) <= 3 || right.words(r) <= 3;
-            if score >= if short { ENOUGH_SHORT } else { ENOUGH } {
+            let enough = match left.words(l).min(right.words(r)) {
+                0..=3 => ENOUGH_SHORT,
+                ..LONG => ENOUGH,
+                _ => ENOUGH_LONG,
+            };
+            if score >= enough {
                 scored.push((std::cmp::Reverse(score), expected[l].abs_diff(r), l, r));
             }
         }

@@ -57,6 +57,32 @@ pub(super) fn hunks(left: &[u64], right: &[u64]) -> Vec<Hunk> {
     found
 }
 
+/// Length of the longest common subsequence, 64 items at a time (Hyyrö 2004).
+pub(super) fn common(left: &[u64], right: &[u64]) -> usize {
+    let start = left.iter().zip(right).take_while(|(l, r)| l == r).count();
+    let (left, right) = (&left[start..], &right[start..]);
+    let mut places: Vec<(u64, usize)> = left.iter().copied().zip(0..).collect();
+    places.sort_unstable();
+    let mut state = vec![u64::MAX; left.len().div_ceil(64)];
+    let mut hits = vec![0_u64; state.len()];
+    for item in right {
+        let first = places.partition_point(|p| p.0 < *item);
+        let same = places[first..].iter().take_while(|p| p.0 == *item);
+        for (_, at) in same.clone() {
+            hits[at / 64] |= 1 << (at % 64);
+        }
+        let mut carry = false;
+        for (value, hits) in state.iter_mut().zip(&mut hits) {
+            let (sum, over) = value.overflowing_add(*value & *hits);
+            let (sum, again) = sum.overflowing_add(u64::from(carry));
+            carry = over || again;
+            *value = sum | (*value & !*hits);
+            *hits = 0;
+        }
+    }
+    start + state.iter().map(|s| s.count_zeros() as usize).sum::<usize>()
+}
+
 /// The equal stretches between hunks, as pairs of starts with their length.
 pub(super) fn islands(
     hunks: &[Hunk],
@@ -92,6 +118,13 @@ mod tests {
                 }
             ]
         );
+    }
+
+    #[test]
+    fn common_subsequence() {
+        assert_eq!(common(&[1, 2, 3, 4, 5], &[2, 9, 4, 5]), 3);
+        let long: Vec<u64> = (0..200).collect();
+        assert_eq!(common(&long, &long[70..]), 130);
     }
 
     #[test]
