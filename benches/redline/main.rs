@@ -3,7 +3,11 @@
 //! `cargo bench --bench redline` prints one table; `-- --pairs` adds a line for each pair and
 //! `-- --no-time` leaves out the runs of whole processes beside `git`. The pairs are looked for in
 //! `$FAIRNOTICE_SHARED/eval/redline` or `../shared/eval/redline`; without them nothing is measured.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for developers")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program for developers"
+)]
 
 mod marks;
 mod plant;
@@ -39,7 +43,10 @@ pub(crate) struct Pair {
 }
 
 fn folder() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "a bench has no command line for it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a bench has no command line for it"
+    )]
     let shared = std::env::var("FAIRNOTICE_SHARED").map_or_else(
         |_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
         PathBuf::from,
@@ -55,10 +62,8 @@ fn pairs(folder: &Path) -> Vec<Pair> {
         .map(|line| {
             let cells: Vec<&str> = line.split('\t').collect();
             let side = |name: &str| {
-                String::from_utf8_lossy(
-                    &std::fs::read(folder.join(cells[0]).join(name)).unwrap(),
-                )
-                .into_owned()
+                String::from_utf8_lossy(&std::fs::read(folder.join(cells[0]).join(name)).unwrap())
+                    .into_owned()
             };
             Pair {
                 name: cells[0].to_owned(),
@@ -83,8 +88,12 @@ pub(crate) fn document(text: &str) -> Document {
 fn rebuilds(comparison: &Comparison, old: &str, new: &str) -> bool {
     let mut sides = (Vec::new(), Vec::new());
     marks::leaves(&comparison.segments, &mut |segment| {
-        sides.0.extend(segment.old.clone().map(|s| (s.start, s.end)));
-        sides.1.extend(segment.new.clone().map(|s| (s.start, s.end)));
+        sides
+            .0
+            .extend(segment.old.clone().map(|s| (s.start, s.end)));
+        sides
+            .1
+            .extend(segment.new.clone().map(|s| (s.start, s.end)));
     });
     let covers = |mut spans: Vec<(usize, usize)>, len: usize| {
         spans.sort_unstable();
@@ -140,7 +149,10 @@ fn real(pairs: &[Pair], each: bool) {
             quiet += said.runs;
         }
     }
-    println!("pairs rebuilt from the partition        {rebuilt} of {}", pairs.len());
+    println!(
+        "pairs rebuilt from the partition        {rebuilt} of {}",
+        pairs.len()
+    );
     println!(
         "words marked / least without moves (79) {marked} / {opt} = {:.3} (worst {:.2} {})",
         marked as f64 / opt as f64,

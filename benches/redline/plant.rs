@@ -156,7 +156,12 @@ fn paragraphs(pairs: &[Pair], share: usize) -> Score {
             }
             let put = edit(old.slice(&all[from]), &vocabulary, share, &mut numbers);
             let (text, place) = move_one(&pair.old, &all[from], all[to].start, &put);
-            tally(&mut score, &compare(&old, &document(&text)), &all[from], &place);
+            tally(
+                &mut score,
+                &compare(&old, &document(&text)),
+                &all[from],
+                &place,
+            );
         }
     }
     score
@@ -175,7 +180,9 @@ fn tally(score: &mut Score, comparison: &Comparison, old: &Span, new: &Span) {
 fn first_sentence(text: &str) -> Option<usize> {
     let end = text.find(". ")? + 1;
     let words = marks::words(&text[..end]).len();
-    ((10..60).contains(&words) && marks::words(&text[end..]).len() > 10 && !text[..end].contains("](")
+    ((10..60).contains(&words)
+        && marks::words(&text[end..]).len() > 10
+        && !text[..end].contains("](")
         && !text[..end].contains(['*', '_', '<', ':']))
     .then_some(end)
 }
@@ -235,7 +242,11 @@ fn revised(pairs: &[Pair], share: usize) -> Score {
         if changed < 60 {
             continue;
         }
-        let before = base.changes.iter().filter(|c| c.kind == Kind::Moved).count();
+        let before = base
+            .changes
+            .iter()
+            .filter(|c| c.kind == Kind::Moved)
+            .count();
         let all = paragraphs_of(&new, 25..151);
         let kept: Vec<(usize, Span)> = all
             .iter()
@@ -282,13 +293,16 @@ fn heading_number(line: &str) -> Option<(usize, usize, usize)> {
     }
     let digits = line[start..].bytes().take_while(u8::is_ascii_digit).count();
     let number: usize = line.get(start..start + digits)?.parse().ok()?;
-    line[start + digits..].starts_with(". ").then_some((start, start + digits, number))
+    line[start + digits..]
+        .starts_with(". ")
+        .then_some((start, start + digits, number))
 }
 
 /// Inserts a section into texts with numbered headings and lets headings and references follow.
 fn renumbered(pairs: &[Pair]) -> Score {
     let mut score = Score::default();
-    let reference = regex::Regex::new(r"\b([Ss]ections?|[Cc]lauses?|[Aa]rticles?) (\d+)(\.\d+)*").unwrap();
+    let reference =
+        regex::Regex::new(r"\b([Ss]ections?|[Cc]lauses?|[Aa]rticles?) (\d+)(\.\d+)*").unwrap();
     let label = regex::Regex::new(r"(?m)^([#* ]*)(\d+)((?:\.\d+)*)\.? ").unwrap();
     for pair in pairs {
         let text = &pair.old;
@@ -329,8 +343,10 @@ fn renumbered(pairs: &[Pair]) -> Score {
             for (start, end) in places {
                 if !inserted && start >= place {
                     made.push_str(&text[done..place]);
-                    let mark: String =
-                        text[place..].chars().take_while(|c| "#* ".contains(*c)).collect();
+                    let mark: String = text[place..]
+                        .chars()
+                        .take_while(|c| "#* ".contains(*c))
+                        .collect();
                     let close = if mark.contains('*') { "**" } else { "" };
                     made.push_str(&format!(
                         "{mark}{first}. Weather stations{close}\n\nOur roof carries a small weather station that records wind and rain.\n\n"
@@ -359,9 +375,13 @@ fn renumbered(pairs: &[Pair]) -> Score {
                 });
                 score.found += usize::from(quiet);
             }
-            let said = comparison.changes.iter().flat_map(|c| &c.edits).filter(|e| {
-                e.op == Op::Delete && matches!(e.detail, Some("label" | "cross-reference"))
-            });
+            let said = comparison
+                .changes
+                .iter()
+                .flat_map(|c| &c.edits)
+                .filter(|e| {
+                    e.op == Op::Delete && matches!(e.detail, Some("label" | "cross-reference"))
+                });
             score.said += said.count();
         }
     }

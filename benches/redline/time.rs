@@ -89,7 +89,12 @@ fn spent(work: impl FnOnce()) -> f64 {
 /// User and system time of all children so far, from `/proc`.
 fn children() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
     // Fields 16 and 17 of proc(5), in ticks of 10 ms; two stand before the bracket.
     let ticks = |field: usize| fields[field - 3].parse::<f64>().unwrap();
     (ticks(16) + ticks(17)) / 100.0

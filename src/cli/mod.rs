@@ -179,15 +179,22 @@ pub(crate) fn main() -> ExitCode {
 
 /// Writes one JSON document and a line end on standard output.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
-    let text = serde_json::to_string_pretty(value)
+    use std::io::Write as _;
+    let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| CliError::failed("json", format!("cannot write JSON: {error}")))?;
-    print_text(&(text + "\n"))
+    text.push(b'\n');
+    // JSON has no escape sequences that a terminal would act on: no need to look for them.
+    printed(std::io::stdout().lock().write_all(&text))
 }
 
 /// Writes text on standard output; a closed pipe is success.
 pub(crate) fn print_text(text: &str) -> Outcome {
     use std::io::Write as _;
-    match anstream::stdout().write_all(text.as_bytes()) {
+    printed(anstream::stdout().write_all(text.as_bytes()))
+}
+
+fn printed(written: std::io::Result<()>) -> Outcome {
+    match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::failed(
             "output",
             format!("cannot write to standard output: {error}"),

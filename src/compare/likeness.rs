@@ -3,7 +3,9 @@
 //!
 //! All figures are integers (parts of [`ONE`]), so that an order never hangs on rounding.
 
-use std::collections::BTreeMap;
+#[expect(clippy::disallowed_types, reason = "its order is never seen")]
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::{
     align::LONG,
@@ -26,6 +28,30 @@ const BUDGET: usize = 2_000;
 /// Candidates by the index that are scored.
 const BEST: usize = 6;
 
+/// Ids of tokens are hashes already.
+#[derive(Default)]
+struct Ready(u64);
+
+impl Hasher for Ready {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id;
+    }
+}
+
+/// Small numbers for ids of tokens, in the order in which they are met.
+#[expect(clippy::disallowed_types, reason = "its order is never seen")]
+type Numbers = HashMap<u64, u32, BuildHasherDefault<Ready>>;
+
 /// The words of one unit with their counts, sorted by word.
 struct Bag {
     words: Vec<(u32, u32)>,
@@ -35,61 +61,49 @@ struct Bag {
 
 /// The words of all free units of both sides.
 pub(super) struct Bags {
-    left: BTreeMap<usize, Bag>,
-    right: BTreeMap<usize, Bag>,
+    left: Vec<(usize, Bag)>,
+    right: Vec<(usize, Bag)>,
     rarity: Vec<u64>,
     holders: Vec<u32>,
 }
 
 impl Bags {
-    /// Bags of prepared units.
+    /// Bags of prepared units; both lists are sorted.
     pub(super) fn new(
         left: &Text<'_>,
         right: &Text<'_>,
         free_left: &[usize],
         free_right: &[usize],
     ) -> Self {
-        let mut ids: Vec<u64> = Vec::new();
-        for (text, free) in [(left, free_left), (right, free_right)] {
-            for &unit in free {
-                ids.extend(
-                    text.tokens(unit)
-                        .iter()
-                        .filter(|t| t.is_word())
-                        .map(|t| t.id),
-                );
-            }
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        let mut holders = vec![0_u32; ids.len()];
-        let mut fill = |text: &Text<'_>, free: &[usize]| -> BTreeMap<usize, Bag> {
+        let mut numbers = Numbers::default();
+        let mut holders: Vec<u32> = Vec::new();
+        let mut scratch: Vec<u32> = Vec::new();
+        let mut fill = |text: &Text<'_>, free: &[usize]| -> Vec<(usize, Bag)> {
             free.iter()
                 .map(|&unit| {
-                    let mut words: Vec<u32> = text
-                        .tokens(unit)
-                        .iter()
-                        .filter(|t| t.is_word())
-                        .filter_map(|t| ids.binary_search(&t.id).ok())
-                        .map(|at| at as u32)
-                        .collect();
-                    words.sort_unstable();
-                    let words: Vec<(u32, u32)> = words
+                    scratch.clear();
+                    for token in text.tokens(unit).iter().filter(|t| t.is_word()) {
+                        let next = holders.len() as u32;
+                        let word = *numbers.entry(token.id).or_insert(next);
+                        if word == next {
+                            holders.push(0);
+                        }
+                        scratch.push(word);
+                    }
+                    scratch.sort_unstable();
+                    let words: Vec<(u32, u32)> = scratch
                         .chunk_by(|a, b| a == b)
                         .map(|run| (run[0], run.len() as u32))
                         .collect();
                     for (word, _) in &words {
                         holders[*word as usize] += 1;
                     }
-                    let total = words.iter().map(|(_, n)| *n as usize).sum();
-                    (
-                        unit,
-                        Bag {
-                            words,
-                            weight: 0,
-                            total,
-                        },
-                    )
+                    let bag = Bag {
+                        words,
+                        weight: 0,
+                        total: scratch.len(),
+                    };
+                    (unit, bag)
                 })
                 .collect()
         };
@@ -100,7 +114,7 @@ impl Bags {
             .iter()
             .map(|&n| log2(1024 + 1024 * units / u64::from(n.max(1))))
             .collect();
-        for bag in left.values_mut().chain(right.values_mut()) {
+        for (_, bag) in left.iter_mut().chain(&mut right) {
             bag.weight = bag
                 .words
                 .iter()
@@ -117,7 +131,7 @@ impl Bags {
 
     /// Likeness of a left and a right unit, in parts of [`ONE`].
     pub(super) fn likeness(&self, left: usize, right: usize) -> u64 {
-        let (Some(l), Some(r)) = (self.left.get(&left), self.right.get(&right)) else {
+        let (Some(l), Some(r)) = (bag(&self.left, left), bag(&self.right, right)) else {
             return 0;
         };
         let shared = shared(&l.words, &r.words, &self.rarity);
@@ -131,7 +145,7 @@ impl Bags {
 
     /// The rarest words of a left unit, rarest first.
     fn rarest(&self, left: usize) -> Vec<u32> {
-        let Some(bag) = self.left.get(&left) else {
+        let Some(bag) = bag(&self.left, left) else {
             return Vec::new();
         };
         let mut words: Vec<u32> = bag.words.iter().map(|(w, _)| *w).collect();
@@ -139,6 +153,12 @@ impl Bags {
         words.truncate(LOOKED_UP);
         words
     }
+}
+
+/// The bag of a unit in a list sorted by unit.
+fn bag(bags: &[(usize, Bag)], unit: usize) -> Option<&Bag> {
+    let at = bags.binary_search_by_key(&unit, |b| b.0).ok()?;
+    Some(&bags.get(at)?.1)
 }
 
 fn shared(left: &[(u32, u32)], right: &[(u32, u32)], rarity: &[u64]) -> u64 {
@@ -179,7 +199,7 @@ pub(super) fn alike_units(left: &Text<'_>, right: &Text<'_>, matching: &mut Matc
     }
     let bags = Bags::new(left, right, &free_left, &free_right);
     let expected = matching.expected();
-    let index = Index::new(&bags, &free_right);
+    let index = Index::new(&bags);
     let mut sums = vec![0_u64; free_right.len()];
     let mut scored: Vec<(std::cmp::Reverse<u64>, usize, usize, usize)> = Vec::new();
     for &l in &free_left {
@@ -282,9 +302,9 @@ struct Index {
 }
 
 impl Index {
-    fn new(bags: &Bags, free_right: &[usize]) -> Self {
+    fn new(bags: &Bags) -> Self {
         let mut starts = vec![0_usize; bags.rarity.len() + 1];
-        for bag in bags.right.values() {
+        for (_, bag) in &bags.right {
             for (word, _) in &bag.words {
                 starts[*word as usize + 1] += 1;
             }
@@ -294,9 +314,8 @@ impl Index {
         }
         let mut fill = starts.clone();
         let mut units = vec![0; starts.last().copied().unwrap_or(0)];
-        for (at, unit) in free_right.iter().enumerate() {
-            let words = bags.right.get(unit).map(|b| b.words.as_slice());
-            for (word, _) in words.unwrap_or_default() {
+        for (at, (_, bag)) in bags.right.iter().enumerate() {
+            for (word, _) in &bag.words {
                 let slot = &mut fill[*word as usize];
                 units[*slot] = at as u32;
                 *slot += 1;

@@ -43,6 +43,9 @@ pub(super) fn find(
     deleted: &[Vec<Token>],
     inserted: &[Vec<Token>],
 ) -> Vec<Passage> {
+    if deleted.is_empty() || inserted.is_empty() {
+        return Vec::new();
+    }
     let seed = |tokens: &[Token]| {
         tokens.iter().fold(0_u64, |hash, t| {
             (hash.rotate_left(7) ^ t.id).wrapping_mul(0x9e37_79b9_7f4a_7c15)

@@ -80,7 +80,11 @@ pub(super) fn common(left: &[u64], right: &[u64]) -> usize {
             *hits = 0;
         }
     }
-    start + state.iter().map(|s| s.count_zeros() as usize).sum::<usize>()
+    start
+        + state
+            .iter()
+            .map(|s| s.count_zeros() as usize)
+            .sum::<usize>()
 }
 
 /// The equal stretches between hunks, as pairs of starts with their length.

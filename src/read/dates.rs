@@ -65,7 +65,8 @@ struct Candidate {
 pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
     let mut candidates = Vec::new();
     let tail = document.text.len().saturating_sub(TAIL);
-    let mut carried = Class::default();
+    // A short block may say what the date alone in the next one is.
+    let mut carried: Option<String> = None;
     let mut day_first = None;
     for (index, block) in document.blocks.iter().enumerate() {
         if block.span.start > HEAD && block.span.start < tail
@@ -81,7 +82,7 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
             .any(|w| matches!(w, [b'1', b'9', c, d] | [b'2', b'0', c, d] if c.is_ascii_digit() && d.is_ascii_digit()));
         let short = raw.len() < 60;
         if !has_year && !short {
-            carried = Class::default();
+            carried = None;
             continue;
         }
         let mut text = String::new();
@@ -96,11 +97,7 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
         let text = text.to_lowercase();
         let found = if has_year { scan(&text) } else { Vec::new() };
         if found.is_empty() {
-            carried = if short {
-                class_of(&text, 0..text.len(), text.len()..text.len())
-            } else {
-                Class::default()
-            };
+            carried = short.then_some(text);
             continue;
         }
         let mut from = 0;
@@ -114,7 +111,9 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
                     .get(date.end..)
                     .is_some_and(|t| t.chars().filter(|c| c.is_alphanumeric()).count() < 4);
             if alone && class == Class::default() {
-                class = carried;
+                if let Some(said) = &carried {
+                    class = class_of(said, 0..said.len(), said.len()..said.len());
+                }
                 if class == Class::default() && (index < 12 || block.span.start >= tail) {
                     class.updated = true;
                 }
@@ -145,7 +144,7 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
             }
             from = date.end;
         }
-        carried = Class::default();
+        carried = None;
     }
     choose(document, &candidates, day_first)
 }

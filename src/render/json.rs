@@ -96,6 +96,8 @@ struct Side<'a> {
 struct Edit<'a> {
     op: Op,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -151,6 +153,7 @@ fn change<'a>(redline: &Redline<'a>, change: &'a compare::Change) -> Change<'a> 
                 } else {
                     old.slice(&edit.old)
                 },
+                detail: edit.detail,
             })
             .collect(),
         details: &change.details,
