@@ -2,6 +2,7 @@
 
 mod it {
     mod architecture;
+    mod diff;
     mod docx;
     mod samples;
 }

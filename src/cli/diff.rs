@@ -6,9 +6,9 @@ use std::{
 };
 
 use fairnotice::{
-    assess, compare, duty,
+    assess, compare,
     render::{self, Head, Redline, TerminalStyle, VersionHead},
-    run::print,
+    run::{judge, print},
 };
 
 use super::{CliError, Exit, Format, Globals, Outcome, input, page, print_json};
@@ -66,15 +66,22 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let format = format(args, globals)?;
     let old = input::source(&args.old, args.input_format, globals)?;
     let new = input::source(&args.new, args.input_format, globals)?;
-    let comparison = compare::compare(&old.document, &new.document);
-    let judged = args
-        .only
-        .is_none()
-        .then(|| assess::assess(&old.document, &new.document, &comparison));
-    let (duties, promises) = match &judged {
-        Some(judged) => promised(&old, &new, judged),
-        None => (Vec::new(), Vec::new()),
+    let judged = match args.only {
+        Some(Only::Compare) => None,
+        None => Some(judge::judge(&old.document, &new.document)),
     };
+    let compared;
+    let comparison = match &judged {
+        Some(judged) => &judged.comparison,
+        None => {
+            compared = compare::compare(&old.document, &new.document);
+            &compared
+        }
+    };
+    let duties = judged
+        .as_ref()
+        .map(judge::Judged::triggered)
+        .unwrap_or_default();
     let head = Head {
         old: version(&args.old, &old),
         new: version(&args.new, &new),
@@ -84,14 +91,14 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let redline = Redline {
         old: &old.document,
         new: &new.document,
-        comparison: &comparison,
-        assessment: judged.as_ref(),
+        comparison,
+        assessment: judged.as_ref().map(|j| &j.assessment),
         duties: &duties,
-        promises: &promises,
+        promises: judged.as_ref().map_or(&[], |j| &j.promises),
         head: &head,
     };
     write(args, format, &redline)?;
-    Ok(match judged.map(|j| j.verdict) {
+    Ok(match judged.map(|j| j.assessment.verdict) {
         Some(assess::Verdict::Material) if args.exit_code => Exit::Material,
         Some(assess::Verdict::Substantive) if args.exit_code => Exit::Substantive,
         _ => Exit::Done,
@@ -143,23 +150,6 @@ fn version(name: &str, source: &input::Source) -> VersionHead {
         sha256: Some(source.sha256.clone()),
         seen: source.seen,
     }
-}
-
-fn promised(
-    old: &input::Source,
-    new: &input::Source,
-    judged: &assess::Assessment,
-) -> (Vec<render::TriggeredDuty>, Vec<duty::PromiseChange>) {
-    let _ = (new, judged);
-    let duties = duty::find(&old.document)
-        .duties
-        .into_iter()
-        .map(|duty| render::TriggeredDuty {
-            duty,
-            because: Vec::new(),
-        })
-        .collect();
-    (duties, Vec::new())
 }
 
 fn write(args: &Args, format: Format, redline: &Redline<'_>) -> Outcome {

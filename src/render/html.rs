@@ -355,7 +355,7 @@ impl Body<'_> {
         self.out.push_str("</div><div class=\"new\">");
         self.side(row, false);
         self.out.push_str("</div>");
-        self.notes(index, row, &of);
+        self.notes(index, &of);
         self.out.push_str("</div>\n");
     }
 
@@ -447,20 +447,25 @@ impl Body<'_> {
         ));
     }
 
-    fn notes(&mut self, index: usize, row: &Row, of: &[&Entry<'_>]) {
+    fn notes(&mut self, index: usize, of: &[&Entry<'_>]) {
         let mut notes = String::new();
         for entry in of {
             let anchor = self.anchors.get(entry.index).copied().unwrap_or_default();
             let id = &entry.change.id;
-            if entry.change.kind == Kind::Moved {
+            if entry.change.kind == Kind::Moved && !entry.follows {
                 let away = anchor.from == Some(index) && anchor.main != Some(index);
+                let line = |side: &Option<crate::compare::Side>| {
+                    side.as_ref().map_or(0, |side| side.lines.0)
+                };
+                let ids = entry.ids();
                 match (away, anchor.from) {
                     (true, _) => notes.push_str(&format!(
-                        "<p>{id}: moved <a href=\"#{id}\">to {}</a></p>",
-                        escape(&entry.place())
+                        "<p>{ids}: moved <a href=\"#{id}\">to line {}</a></p>",
+                        line(&entry.change.new)
                     )),
                     (false, Some(_)) if anchor.main == Some(index) => notes.push_str(&format!(
-                        "<p>{id}: moved <a href=\"#{id}-from\">from here</a></p>"
+                        "<p>{ids}: moved <a href=\"#{id}-from\">from line {}</a></p>",
+                        line(&entry.change.old)
                     )),
                     _ => {}
                 }
@@ -493,7 +498,6 @@ impl Body<'_> {
                 ));
             }
         }
-        let _ = row;
         if !notes.is_empty() {
             self.out
                 .push_str(&format!("<aside class=\"note\">{notes}</aside>"));

@@ -3,7 +3,7 @@
 use crate::{
     assess::{Finding, Severity},
     compare::{Change, Kind, Op, Side},
-    read::{Block, Document, Section},
+    read::{Block, BlockKind, Document, Section},
 };
 
 use super::{Redline, wording};
@@ -173,22 +173,42 @@ fn entry<'a>(redline: &Redline<'a>, index: usize, change: &'a Change) -> Entry<'
     let label = |s: Option<&Section>| -> Vec<String> {
         s.and_then(|s| s.label.clone()).into_iter().collect()
     };
-    let (deleted, inserted) = words(redline, change);
+    let clause = wording::way(&label(old), &label(new));
+    // The clause says it already.
+    let numbered = clause.contains('→')
+        && change.details == ["label"]
+        && change.old.as_ref().is_some_and(|s| heading(redline.old, s));
+    let (deleted, inserted) = if numbered {
+        (String::new(), String::new())
+    } else {
+        words(redline, change)
+    };
     Entry {
         index,
         change,
-        clause: wording::way(&label(old), &label(new)),
+        clause,
         title: new.or(old).map_or("", |s| s.title.as_str()),
         lines: lines(change),
         deleted,
         inserted,
-        details: details(redline, change),
+        details: if numbered {
+            Vec::new()
+        } else {
+            details(redline, change)
+        },
         findings: redline.findings_of(change).collect(),
         severity: redline.severity_of(change),
         until: None,
         followers: 0,
         follows: false,
     }
+}
+
+fn heading(document: &Document, side: &Side) -> bool {
+    document
+        .blocks
+        .get(side.blocks.clone())
+        .is_some_and(|blocks| blocks.iter().all(|b| b.kind == BlockKind::Heading))
 }
 
 fn section<'a>(document: &'a Document, side: Option<&Side>) -> Option<&'a Section> {
@@ -214,10 +234,6 @@ fn lines(change: &Change) -> String {
 
 /// The words that went and came, each run once, joined by an ellipsis.
 fn words(redline: &Redline<'_>, change: &Change) -> (String, String) {
-    if change.kind == Kind::Renumbered && change.details == ["label"] {
-        // The clause says it.
-        return (String::new(), String::new());
-    }
     let (mut deleted, mut inserted) = (Vec::new(), Vec::new());
     for edit in &change.edits {
         match edit.op {
@@ -253,7 +269,6 @@ fn details(redline: &Redline<'_>, change: &Change) -> Vec<String> {
         .iter()
         .map(|code| match *code {
             "link-target" => targets(redline, change),
-            "label" => "number".to_owned(),
             code => wording::detail(code).to_owned(),
         })
         .collect()
