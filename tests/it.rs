@@ -2,7 +2,10 @@
 
 mod it {
     mod architecture;
+    mod bench;
+    mod check;
     mod diff;
     mod docx;
     mod samples;
+    mod workspace;
 }
