@@ -166,7 +166,13 @@ fn shown(id: &str, preview: &Preview) -> String {
         document.word_count(),
         document.sections.len(),
     );
-    for section in document.sections.iter().filter(|s| s.level == 1).take(30) {
+    let outermost = document.sections.iter().map(|s| s.level).min();
+    for section in document
+        .sections
+        .iter()
+        .filter(|s| Some(s.level) == outermost)
+        .take(30)
+    {
         let label = section
             .label
             .as_ref()

@@ -1,1 +1,3 @@
-//! x
+//! Mail and alerts.
+
+pub mod alert;

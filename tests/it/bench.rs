@@ -272,7 +272,10 @@ impl Server {
             for (name, value) in &answer.headers {
                 head += &format!("{name}: {value}\r\n");
             }
-            let length = answer.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-length"));
+            let length = answer
+                .headers
+                .iter()
+                .any(|(n, _)| n.eq_ignore_ascii_case("content-length"));
             if !length {
                 head += &format!("Content-Length: {}\r\n", answer.body.len());
             }

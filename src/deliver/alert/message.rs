@@ -1,0 +1,294 @@
+//! What an alert says, in the forms that the ways need.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What happened to one document.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertMessage {
+    /// Stable id.
+    pub id: String,
+    /// The document's id.
+    pub document: String,
+    /// Its title.
+    pub title: String,
+    /// Where it is published.
+    pub source: String,
+    /// `changed`, `failing`, `suspect`, `flapping`.
+    pub what: String,
+    /// The verdict of a change: `material`, ….
+    pub verdict: Option<String>,
+    /// For people.
+    pub detail: String,
+    /// The version concerned.
+    pub version: Option<String>,
+    /// The version it was compared with.
+    pub against: Option<String>,
+    /// When it became due.
+    pub due: Timestamp,
+    /// Material first, adverse first.
+    pub findings: Vec<AlertFinding>,
+    /// The redline's file, as an absolute path.
+    pub redline: Option<String>,
+    /// The redline itself, for mails.
+    #[serde(skip)]
+    pub redline_page: Option<String>,
+}
+
+/// A finding, short.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertFinding {
+    /// `material` or `substantive`.
+    pub severity: String,
+    /// `adverse`, `favourable` or `neutral`.
+    pub direction: String,
+    /// The topic.
+    pub topic: String,
+    /// The section, for people.
+    pub section: String,
+    /// One sentence, where an honest one could be built.
+    pub summary: Option<String>,
+    /// The old words.
+    pub before: Option<String>,
+    /// The new words.
+    pub after: Option<String>,
+}
+
+/// Findings named in a chat message.
+const NAMED: usize = 5;
+/// Characters of a quote.
+const QUOTE: usize = 300;
+
+impl AlertMessage {
+    /// One line: `Larkspur Privacy Policy: material change (3 findings)`.
+    pub fn headline(&self) -> String {
+        match (&self.verdict, self.what.as_str()) {
+            (Some(verdict), "changed") => {
+                format!(
+                    "{}: {verdict} change ({} finding(s))",
+                    self.title,
+                    self.findings.len()
+                )
+            }
+            (_, what) => format!("{}: {what}", self.title),
+        }
+    }
+
+    /// The document that webhooks and programs get.
+    pub fn json(&self) -> Value {
+        json!({ "schema": "fairnotice/alert/1", "alert": self })
+    }
+
+    /// GitHub-style Markdown.
+    pub fn markdown(&self) -> String {
+        let mut text = format!(
+            "## {}\n\n{}\n\n",
+            inert(&self.headline()),
+            inert(&self.source)
+        );
+        if self.findings.is_empty() {
+            text += &format!("{}\n", inert(&self.detail));
+        }
+        for finding in &self.findings {
+            text += &format!("- {}\n", finding.line(inert));
+            if let Some(before) = &finding.before {
+                text += &format!("  > before: {}\n", inert(&short(before)));
+            }
+            if let Some(after) = &finding.after {
+                text += &format!("  >\n  > after: {}\n", inert(&short(after)));
+            }
+        }
+        if let Some(redline) = &self.redline {
+            text += &format!("\nRedline: `{}`\n", redline.replace('`', "'"));
+        }
+        text
+    }
+
+    /// Plain text.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n{}\n", self.headline(), self.source);
+        if self.findings.is_empty() {
+            text += &format!("{}\n", self.detail);
+        }
+        for finding in &self.findings {
+            text += &format!("\n* {}\n", finding.line(str::to_owned));
+            if let Some(before) = &finding.before {
+                text += &format!("  before: {}\n", short(before));
+            }
+            if let Some(after) = &finding.after {
+                text += &format!("  after:  {}\n", short(after));
+            }
+        }
+        if let Some(redline) = &self.redline {
+            text += &format!("\nRedline: {redline}\n");
+        }
+        text
+    }
+
+    /// An incoming webhook of Slack.
+    pub fn slack(&self) -> Value {
+        let escape = |text: &str| {
+            text.replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('>', "&gt;")
+        };
+        let mut lines = vec![
+            format!("*{}*", escape(&self.headline())),
+            escape(&self.source),
+        ];
+        lines.extend(self.named(escape));
+        json!({ "text": escape(&self.headline()), "blocks": [
+            { "type": "section", "text": { "type": "mrkdwn", "text": lines.join("\n") } }
+        ]})
+    }
+
+    /// A workflow webhook of Microsoft Teams: an adaptive card.
+    pub fn teams(&self) -> Value {
+        let mut body = vec![
+            json!({ "type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": true,
+                    "text": inert(&self.headline()) }),
+            json!({ "type": "TextBlock", "wrap": true, "isSubtle": true, "text": inert(&self.source) }),
+        ];
+        body.extend(
+            self.named(inert)
+                .map(|line| json!({ "type": "TextBlock", "wrap": true, "text": line })),
+        );
+        json!({ "type": "message", "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "content": {
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                "type": "AdaptiveCard", "version": "1.4", "body": body,
+            },
+        }]})
+    }
+
+    fn named<'a>(
+        &'a self,
+        escape: impl Fn(&str) -> String + Copy + 'a,
+    ) -> impl Iterator<Item = String> + 'a {
+        let detail = self.findings.is_empty().then(|| escape(&self.detail));
+        let more = self.findings.len().saturating_sub(NAMED);
+        detail
+            .into_iter()
+            .chain(
+                self.findings
+                    .iter()
+                    .take(NAMED)
+                    .map(move |f| format!("• {}", f.line(escape))),
+            )
+            .chain((more > 0).then(|| format!("… and {more} more")))
+    }
+}
+
+impl AlertFinding {
+    fn line(&self, escape: impl Fn(&str) -> String) -> String {
+        let summary = self
+            .summary
+            .as_deref()
+            .or(self.after.as_deref())
+            .or(self.before.as_deref());
+        format!(
+            "{} {} {}, {}: {}",
+            self.severity,
+            self.direction,
+            self.topic,
+            escape(&self.section),
+            escape(&short(summary.unwrap_or_default()))
+        )
+    }
+}
+
+fn short(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= QUOTE {
+        return text;
+    }
+    let cut: String = text.chars().take(QUOTE).collect();
+    format!(
+        "{}…",
+        cut.rsplit_once(' ')
+            .map_or(cut.as_str(), |(start, _)| start)
+    )
+}
+
+/// Foreign words without power in Markdown: no markup, no HTML, no mention of people.
+fn inert(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '@' => out.push_str("@\u{200b}"),
+            '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '|' | '!' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' | '\r' => out.push(' '),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+pub(super) fn sample() -> AlertMessage {
+    AlertMessage {
+        id: "a1b2c3".to_owned(),
+        document: "moss".to_owned(),
+        title: "Moss <Privacy> Policy".to_owned(),
+        source: "https://moss.example/privacy".to_owned(),
+        what: "changed".to_owned(),
+        verdict: Some("material".to_owned()),
+        detail: "1 finding".to_owned(),
+        version: Some("22".to_owned()),
+        against: Some("11".to_owned()),
+        due: Timestamp::UNIX_EPOCH,
+        findings: vec![AlertFinding {
+            severity: "material".to_owned(),
+            direction: "adverse".to_owned(),
+            topic: "sharing".to_owned(),
+            section: "3 Sharing".to_owned(),
+            summary: None,
+            before: Some("We share nothing.".to_owned()),
+            after: Some("We share [everything](x) <script>alert(1)</script> @channel".to_owned()),
+        }],
+        redline: Some("/w/out/redlines/r.html".to_owned()),
+        redline_page: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_words_have_no_power() {
+        let message = sample();
+        let slack = message.slack().to_string();
+        assert!(
+            !slack.contains("<script>") && slack.contains("&lt;script&gt;"),
+            "{slack}"
+        );
+        for text in [message.markdown(), message.teams().to_string()] {
+            assert!(!text.contains("<script>"), "{text}");
+            assert!(!text.contains("[everything](x)"), "{text}");
+            assert!(!text.contains("@channel"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_text_names_before_and_after() {
+        insta::assert_snapshot!(sample().text(), @r"
+        Moss <Privacy> Policy: material change (1 finding(s))
+        https://moss.example/privacy
+
+        * material adverse sharing, 3 Sharing: We share [everything](x) <script>alert(1)</script> @channel
+          before: We share nothing.
+          after:  We share [everything](x) <script>alert(1)</script> @channel
+
+        Redline: /w/out/redlines/r.html
+        ");
+    }
+}
