@@ -1,6 +1,7 @@
 //! All integration tests are one binary: linking is what costs.
 
 mod it {
+    mod alerts;
     mod architecture;
     mod bench;
     mod check;

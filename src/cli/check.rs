@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use fairnotice::{
     assess::Verdict,
     run::{
-        Workspace,
+        Workspace, alarm,
         check::{self, Draft, Report, Settings, State},
     },
 };
@@ -106,7 +106,45 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     } else {
         print_text(&report::check(&workspace, &reports, draft.as_ref(), now))?;
     }
-    exit(args, &reports)
+    let waiting = alarm(&mut workspace, globals, now)?;
+    let bad = reports
+        .iter()
+        .any(|r| matches!(r.state, State::Failed | State::Suspect));
+    if let (false, false, Some(url)) = (bad, waiting, &workspace.config.heartbeat) {
+        if let Err(error) = alarm::heartbeat(url) {
+            warn(globals, &format!("the heartbeat was not accepted: {error}"));
+        }
+    }
+    match exit(args, &reports)? {
+        Exit::Failed => Ok(Exit::Failed),
+        _ if waiting => Ok(Exit::Partly),
+        exit => Ok(exit),
+    }
+}
+
+/// Sends what is due; whether something still waits.
+fn alarm(
+    workspace: &mut Workspace,
+    globals: &Globals,
+    now: jiff::Timestamp,
+) -> Result<bool, CliError> {
+    let password = super::environment("FAIRNOTICE_SMTP_PASSWORD");
+    let mut waiting = false;
+    for sent in alarm::send_due(workspace, now, password.as_deref())? {
+        if let Some(error) = &sent.error {
+            waiting = true;
+            warn(globals, &format!("alert {} waits: {error}", sent.name));
+        }
+    }
+    Ok(waiting)
+}
+
+fn warn(globals: &Globals, message: &str) {
+    use std::io::Write as _;
+    if !globals.quiet {
+        // Nobody can be told that standard error is closed.
+        let _closed = writeln!(anstream::stderr(), "warning: {message}");
+    }
 }
 
 fn read_draft(text: &str, effective: Option<Date>) -> Result<Draft, CliError> {

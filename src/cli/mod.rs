@@ -177,6 +177,15 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// A variable of the environment; empty is as good as absent.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the environment is read"
+    )]
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Writes one JSON document and a line end on standard output.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
     use std::io::Write as _;

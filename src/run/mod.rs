@@ -2,6 +2,7 @@
 //! others.
 
 pub mod add;
+pub mod alarm;
 pub mod alerts;
 pub mod capture;
 pub mod check;

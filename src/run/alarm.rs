@@ -1,0 +1,274 @@
+//! Sends the alerts that are due. Which ones follows from the journal: an alert without a record
+//! of its going out is due, whatever happened to the run that should have sent it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Workspace, WorkspaceError, judge, redline};
+use crate::{
+    config::{Alert, AlertKind},
+    deliver::alert::{
+        AlertError, AlertFinding, AlertMessage, MailSettings, atom, json_feed, mail, markdown_file,
+        post, run_program,
+    },
+    render::{Head, VersionHead, wording},
+    store::{AlertRecord, AlertState, Event, Table},
+};
+
+/// How the alerts of one name went.
+#[derive(Debug)]
+pub struct Sent {
+    /// Name of the alert.
+    pub name: String,
+    /// How many went out.
+    pub count: usize,
+    /// Why the others did not; they stay due.
+    pub error: Option<String>,
+}
+
+/// Sends everything that is due, alert by alert: one digest for a mail, one message each for the
+/// others. What went out is recorded at once.
+///
+/// # Errors
+/// When the workspace cannot be read or written; an alert that fails is part of the answer.
+pub fn send_due(
+    workspace: &mut Workspace,
+    now: Timestamp,
+    smtp_password: Option<&str>,
+) -> Result<Vec<Sent>, WorkspaceError> {
+    let mut due: BTreeMap<String, Vec<AlertRecord>> = BTreeMap::new();
+    for state in workspace.index().all::<AlertState>(Table::Alerts, "")? {
+        if state.done.is_none() {
+            due.entry(state.alert.alert.clone())
+                .or_default()
+                .push(state.alert);
+        }
+    }
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
+        return Ok(Vec::new());
+    };
+    // Another part of the program may have chosen the provider already; that is as good.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    let mut sent = Vec::new();
+    for (name, records) in due {
+        let Some(alert) = workspace.config.alerts.get(&name).cloned() else {
+            sent.push(Sent {
+                name: name.clone(),
+                count: 0,
+                error: Some(format!("[alerts.{name}] is no longer in fairnotice.toml")),
+            });
+            continue;
+        };
+        let mut messages = Vec::new();
+        for record in &records {
+            messages.push(message(workspace, record, now)?);
+        }
+        let batches: Vec<&[AlertMessage]> = match alert.kind {
+            AlertKind::Email | AlertKind::Atom | AlertKind::Jsonfeed | AlertKind::Markdown => {
+                vec![messages.as_slice()]
+            }
+            _ => messages.chunks(1).collect(),
+        };
+        let (mut count, mut error) = (0, None);
+        for batch in batches {
+            let outcome = runtime.block_on(send(workspace, &name, &alert, batch, smtp_password));
+            match outcome {
+                Ok(()) => {
+                    let done = batch
+                        .iter()
+                        .map(|message| Event::AlertDone {
+                            id: message.id.clone(),
+                        })
+                        .collect();
+                    workspace.record(now, done)?;
+                    count += batch.len();
+                }
+                Err(refused) => {
+                    error = Some(refused.to_string());
+                    break;
+                }
+            }
+        }
+        sent.push(Sent { name, count, error });
+    }
+    Ok(sent)
+}
+
+async fn send(
+    workspace: &Workspace,
+    name: &str,
+    alert: &Alert,
+    messages: &[AlertMessage],
+    smtp_password: Option<&str>,
+) -> Result<(), AlertError> {
+    let root = workspace.root();
+    let title = format!(
+        "{} policy alerts: {name}",
+        workspace.config.organisation.name
+    );
+    let secret = match &alert.secret_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(root.join(file)).map_err(|e| {
+                AlertError::Setup(format!("[alerts.{name}] secret_file {file}: {e}"))
+            })?;
+            Some(text.trim().as_bytes().to_vec())
+        }
+        None => None,
+    };
+    match alert.kind {
+        AlertKind::Email => {
+            let settings = &workspace.config.mail;
+            let need = |key: &str, value: &Option<String>| {
+                value.clone().ok_or_else(|| {
+                    AlertError::Setup(format!("[mail] {key} is needed for alerts by mail"))
+                })
+            };
+            let password = match (smtp_password, &settings.password_file) {
+                (Some(password), _) => Some(password.to_owned()),
+                (None, Some(file)) => std::fs::read_to_string(root.join(file))
+                    .ok()
+                    .map(|text| text.trim().to_owned()),
+                (None, None) => None,
+            };
+            let settings = MailSettings {
+                smtp: need("smtp", &settings.smtp)?,
+                password,
+                from: need("from", &settings.from)?,
+                to: alert.to.clone(),
+            };
+            mail(&settings, messages).await
+        }
+        AlertKind::Webhook | AlertKind::Slack | AlertKind::Teams => {
+            for message in messages {
+                let body = match alert.kind {
+                    AlertKind::Slack => message.slack(),
+                    AlertKind::Teams => message.teams(),
+                    _ => message.json(),
+                };
+                let body = body.to_string().into_bytes();
+                for to in &alert.to {
+                    post(to, body.clone(), &message.id, secret.as_deref()).await?;
+                }
+            }
+            Ok(())
+        }
+        AlertKind::Atom => alert
+            .to
+            .iter()
+            .try_for_each(|file| atom(&root.join(file), &title, messages)),
+        AlertKind::Jsonfeed => alert
+            .to
+            .iter()
+            .try_for_each(|file| json_feed(&root.join(file), &title, messages)),
+        AlertKind::Markdown => alert
+            .to
+            .iter()
+            .try_for_each(|file| markdown_file(&root.join(file), messages)),
+        AlertKind::Command => {
+            for message in messages {
+                let input = message.json().to_string();
+                let limit = Duration::from_secs(60);
+                run_program(&alert.command, root, input.as_bytes(), limit).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What an alert says, from what is stored: the same whenever it is sent.
+fn message(
+    workspace: &Workspace,
+    record: &AlertRecord,
+    now: Timestamp,
+) -> Result<AlertMessage, WorkspaceError> {
+    let configured = workspace.config.document(&record.document);
+    let source = configured.map(|d| d.source.join(", ")).unwrap_or_default();
+    let mut title = configured.and_then(|d| d.title.clone());
+    let mut findings = Vec::new();
+    let (mut redline, mut page) = (None, None);
+    if let (Some(version), Some(against)) = (record.version, record.against) {
+        let new = workspace.text_of(&record.document, version)?;
+        let old = workspace.text_of(&record.document, against)?;
+        title = title.or_else(|| new.title.clone());
+        let judged = judge(&old, &new);
+        findings = judged.assessment.findings.iter().map(finding).collect();
+        let file = format!(
+            "out/redlines/{}-{}-{}.html",
+            record.document,
+            against.short(),
+            version.short()
+        );
+        redline = Some(workspace.root().join(file).display().to_string());
+        let head = Head {
+            old: VersionHead {
+                name: against.short(),
+                ..VersionHead::default()
+            },
+            new: VersionHead {
+                name: version.short(),
+                ..VersionHead::default()
+            },
+            author: workspace.config.organisation.name.clone(),
+            made: Some(now),
+        };
+        page = redline::html(&old, &new, &judged, &head).ok();
+    }
+    Ok(AlertMessage {
+        id: record.id.clone(),
+        document: record.document.clone(),
+        title: title.unwrap_or_else(|| record.document.clone()),
+        source,
+        what: record.what.clone(),
+        verdict: record.verdict.as_ref().map(wording::code),
+        detail: record.detail.clone(),
+        version: record.version.map(|v| v.to_string()),
+        against: record.against.map(|v| v.to_string()),
+        due: record.due,
+        findings,
+        redline,
+        redline_page: page,
+    })
+}
+
+fn finding(finding: &crate::assess::Finding) -> AlertFinding {
+    let path = if finding.section.new.is_empty() {
+        &finding.section.old
+    } else {
+        &finding.section.new
+    };
+    AlertFinding {
+        severity: wording::code(&finding.severity),
+        direction: wording::code(&finding.direction),
+        topic: wording::code(&finding.topic),
+        section: match path.last() {
+            Some(label) if *label != finding.section.title => {
+                format!("{label} {}", finding.section.title)
+            }
+            _ => finding.section.title.clone(),
+        },
+        summary: finding.summary.clone(),
+        before: finding.old.as_ref().map(|quote| quote.text.clone()),
+        after: finding.new.as_ref().map(|quote| quote.text.clone()),
+    }
+}
+
+/// Calls the heartbeat URL: a watcher of the watcher is told that a run was good.
+///
+/// # Errors
+/// When the server does not accept it.
+pub fn heartbeat(url: &str) -> Result<(), AlertError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| AlertError::Setup(format!("cannot start the network runtime: {e}")))?;
+    // Another part of the program may have chosen the provider already; that is as good.
+    let _already = rustls::crypto::ring::default_provider().install_default();
+    runtime.block_on(post(url, b"{}".to_vec(), "heartbeat", None))
+}

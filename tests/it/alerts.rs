@@ -1,0 +1,149 @@
+//! Alerts: never lost, never twice.
+
+use super::bench::{Answer, Bench, NOW, Server};
+
+const OLD: &str = "# Reed Privacy Policy\n\nWe collect your name and your address.\n\nWe will not sell your personal data.\n";
+const NEW: &str = "# Reed Privacy Policy\n\nWe collect your name and your address.\n\nWe may sell your personal data.\n";
+
+fn bench(alerts: &str) -> Bench {
+    let bench = Bench::with(&format!(
+        "[organisation]\nname = \"Reed\"\n{alerts}\n\
+         [[document]]\nid = \"reed\"\nsource = \"policy.md\"\n"
+    ));
+    bench.write("policy.md", OLD);
+    bench.check("2027-01-01T03:00:00Z");
+    bench.write("policy.md", NEW);
+    bench
+}
+
+fn webhook(server: &Server) -> String {
+    format!(
+        "[alerts.team]\nkind = \"webhook\"\nto = [\"{}\"]\nat_least = \"editorial\"\n\
+         secret_file = \"secret\"\n",
+        server.url("/hook")
+    )
+}
+
+#[test]
+fn an_alert_that_was_refused_waits_and_goes_out_once() {
+    let server = Server::start();
+    let bench = bench(&webhook(&server));
+    bench.write("secret", "hunter2\n");
+    server.answer("/hook", Answer::status(410));
+    let ran = bench.run(&["check"]).exits(3);
+    assert!(ran.err.contains("alert team waits"), "{}", ran.err);
+    assert!(
+        bench
+            .run(&["status"])
+            .exits(3)
+            .out
+            .contains("1 alert(s) wait")
+    );
+    let before = server.asked("/hook").len();
+    server.answer("/hook", Answer::status(204));
+    bench.run(&["check"]).exits(0);
+    bench.run(&["check"]).exits(0);
+    let asked = server.asked("/hook");
+    assert_eq!(asked.len(), before + 1);
+    let last = asked.last().unwrap();
+    assert!(last.headers["x-fairnotice-signature"].starts_with("sha256="));
+    assert_eq!(
+        last.headers["idempotency-key"],
+        asked[0].headers["idempotency-key"]
+    );
+}
+
+#[test]
+fn an_alert_survives_the_run_that_should_have_sent_it() {
+    let server = Server::start();
+    let bench = bench(&webhook(&server));
+    bench.write("secret", "hunter2\n");
+    server.answer(
+        "/hook",
+        Answer {
+            hangs: true,
+            ..Answer::status(200)
+        },
+    );
+    let mut first = bench.command(&["check"]).spawn().unwrap();
+    while server.asked("/hook").is_empty() {
+        std::thread::yield_now();
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    server.answer("/hook", Answer::status(200));
+    assert_eq!(bench.check(NOW)["reed"]["state"], "unchanged");
+    bench.check(NOW);
+    assert_eq!(server.asked("/hook").len(), 2);
+}
+
+#[test]
+fn feeds_files_and_programs_get_each_change_once() {
+    let bench = bench(
+        "[alerts.feed]\nkind = \"atom\"\nto = [\"out/feed.xml\"]\nat_least = \"editorial\"\n\
+         [alerts.json]\nkind = \"jsonfeed\"\nto = [\"out/feed.json\"]\nat_least = \"editorial\"\n\
+         [alerts.page]\nkind = \"markdown\"\nto = [\"out/alerts.md\"]\nat_least = \"editorial\"\n\
+         [alerts.own]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"cat >> heard\"]\nat_least = \"editorial\"\n",
+    );
+    bench.run(&["check"]).exits(0);
+    bench.run(&["check"]).exits(0);
+    let heard: serde_json::Value = serde_json::from_str(&bench.read("heard")).unwrap();
+    assert_eq!(heard["schema"], "fairnotice/alert/1");
+    assert_eq!(heard["alert"]["what"], "changed");
+    for (file, needle) in [
+        ("out/feed.xml", "<entry>"),
+        ("out/feed.json", "\"id\": \"urn:fairnotice:alert:"),
+        ("out/alerts.md", "<!-- urn:fairnotice:alert:"),
+    ] {
+        assert_eq!(bench.read(file).matches(needle).count(), 1, "{file}");
+    }
+}
+
+#[test]
+fn a_failing_page_is_said_at_once_after_a_day_and_after_a_week() {
+    let bench = bench(
+        "[alerts.own]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"echo x >> heard\"]\nat_least = \"material\"\n",
+    );
+    std::fs::remove_file(bench.file("policy.md")).unwrap();
+    let mut said = Vec::new();
+    for night in 1..=20 {
+        bench
+            .run_at(&format!("2027-02-{night:02}T03:00:00Z"), &["check"])
+            .exits(1);
+        said.push(
+            std::fs::read_to_string(bench.file("heard"))
+                .unwrap_or_default()
+                .lines()
+                .count(),
+        );
+    }
+    let news: Vec<usize> = (1..=20)
+        .filter(|n| said[n - 1] > if *n > 1 { said[n - 2] } else { 0 })
+        .collect();
+    assert_eq!(news, [1, 2, 8]);
+}
+
+#[test]
+fn thresholds_hold_back_what_is_too_small() {
+    let bench = bench(
+        "[alerts.own]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"echo x >> heard\"]\nat_least = \"material\"\n",
+    );
+    bench.write("policy.md", OLD.replace("your name and", "your name, and"));
+    bench.run(&["check"]).exits(0);
+    assert!(!bench.file("heard").exists());
+}
+
+#[test]
+fn the_heartbeat_beats_only_after_a_good_run() {
+    let server = Server::start();
+    server.answer("/beat", Answer::status(200));
+    let bench = Bench::with(&format!(
+        "heartbeat = \"{}\"\n[[document]]\nid = \"reed\"\nsource = \"policy.md\"\n",
+        server.url("/beat")
+    ));
+    bench.run(&["check"]).exits(1);
+    assert_eq!(server.asked("/beat").len(), 0);
+    bench.write("policy.md", OLD);
+    bench.run(&["check"]).exits(0);
+    assert_eq!(server.asked("/beat").len(), 1);
+}
