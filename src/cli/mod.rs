@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod completions;
 mod config;
+mod campaign;
 mod diff;
 mod duties;
 mod error;
@@ -17,6 +18,7 @@ mod page;
 mod progress;
 mod reindex;
 mod report;
+mod recipients;
 mod show;
 mod status;
 
@@ -139,6 +141,10 @@ enum Command {
     Diff(diff::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
+    /// Send approved e-mail notices to a list of people, provably.
+    Campaign(campaign::Args),
+    /// Check lists of recipients, erase people, keep addresses that do not work.
+    Recipients(recipients::Args),
 }
 
 /// Parses the command line, runs the command, reports how it ended.
@@ -170,6 +176,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(args) => show::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),
         Command::Duties(args) => duties::run(args, &cli.globals),
+        Command::Campaign(args) => campaign::run(args, &cli.globals),
+        Command::Recipients(args) => recipients::run(args, &cli.globals),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -332,9 +332,9 @@ impl Template {
 /// The headers that are the same for all languages and people.
 fn fixed_headers(sender: &Sender) -> Result<Vec<u8>, MessageError> {
     let mut set = headers::Headers::new();
-    set.set(headers::From(sender.mailbox()?.into()));
+    set.set(headers::From::from(lettre::message::Mailboxes::from(sender.mailbox()?)));
     if let Some(reply_to) = &sender.reply_to {
-        set.set(headers::ReplyTo(mailbox(reply_to)?.into()));
+        set.set(headers::ReplyTo::from(lettre::message::Mailboxes::from(mailbox(reply_to)?)));
     }
     let mut out = set.to_string().into_bytes();
     // A machine wrote it: no vacation replies, please.

@@ -459,7 +459,7 @@ impl<O: Outbox> Run<O> {
         &self,
         connection: &mut Connection,
         job: Job,
-        durable: impl Future<Output = bool> + Send + use<O>,
+        durable: impl Future<Output = bool> + Send,
         sent: &mut usize,
     ) -> Option<Option<Job>> {
         let mut ready = job;

@@ -385,7 +385,7 @@ fn set_aside(path: &Path, length: u64) -> Result<(), LedgerError> {
 }
 
 /// Files with people's data are for their owner only.
-pub(super) fn owner_only(options: &mut std::fs::OpenOptions) {
+pub(crate) fn owner_only(options: &mut std::fs::OpenOptions) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
