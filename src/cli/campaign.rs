@@ -322,8 +322,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
                 earliest: args.earliest,
                 latest: args.latest,
             };
-            let report =
-                campaign::reschedule(root, &d.campaign, &d.by, window, args.rate, now);
+            let report = campaign::reschedule(root, &d.campaign, &d.by, window, args.rate, now);
             shown(report, globals)
         }
         Command::Status(args) => status(args, globals),
@@ -703,8 +702,11 @@ impl Meter {
         if self.showing == Showing::None {
             return;
         }
-        let (showing, progress, done) =
-            (self.showing, Arc::clone(&self.progress), Arc::clone(&self.done));
+        let (showing, progress, done) = (
+            self.showing,
+            Arc::clone(&self.progress),
+            Arc::clone(&self.done),
+        );
         let thread = std::thread::spawn(move || {
             let bar = (showing == Showing::Auto).then(|| {
                 let bar = indicatif::ProgressBar::new(u64::from(left));
@@ -776,8 +778,17 @@ fn lines(report: &DeliveryReport) -> String {
         "campaign {}: {}{}\n  {} recipients: {} accepted by the relay, {} refused, {} uncertain, {} put off, {} to be sent\n",
         report.campaign,
         report.state,
-        report.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default(),
-        c.recipients, c.accepted, c.refused, c.uncertain, c.deferred, c.pending,
+        report
+            .why
+            .as_ref()
+            .map(|why| format!(" ({why})"))
+            .unwrap_or_default(),
+        c.recipients,
+        c.accepted,
+        c.refused,
+        c.uncertain,
+        c.deferred,
+        c.pending,
     );
     if c.ever_uncertain > 0 {
         text += &format!("  {} were uncertain at some time\n", c.ever_uncertain);
@@ -835,7 +846,11 @@ fn status(args: &StatusArgs, globals: &Globals) -> Outcome {
             person.email.as_deref().unwrap_or("(erased)"),
             person.message_id,
             if person.bounced { "\tcame back" } else { "" },
-            if person.possibly_twice { "\tpossibly twice" } else { "" },
+            if person.possibly_twice {
+                "\tpossibly twice"
+            } else {
+                ""
+            },
         );
     }
     print_text(&text)
@@ -850,7 +865,10 @@ fn preview(args: &PreviewArgs, globals: &Globals) -> Outcome {
     )?;
     if let Some(folder) = &args.output {
         std::fs::create_dir_all(folder).map_err(|error| {
-            CliError::failed("output", format!("cannot make {}: {error}", folder.display()))
+            CliError::failed(
+                "output",
+                format!("cannot make {}: {error}", folder.display()),
+            )
         })?;
         for letter in &picked {
             let path = folder.join(format!("{:08}.eml", letter.n));

@@ -59,10 +59,9 @@ enum Suppressed {
 pub(crate) fn source(name: &str, query: Option<&str>) -> Result<Box<dyn BufRead>, CliError> {
     if name.starts_with("postgres://") || name.starts_with("postgresql://") {
         #[cfg(feature = "postgres")]
-        return Ok(Box::new(
-            fairnotice::deliver::query(name, query)
-                .map_err(|error| CliError::usage("database", error.to_string()))?,
-        ));
+        return Ok(Box::new(fairnotice::deliver::query(name, query).map_err(
+            |error| CliError::usage("database", error.to_string()),
+        )?));
         #[cfg(not(feature = "postgres"))]
         return Err(CliError::usage(
             "database",
@@ -70,7 +69,10 @@ pub(crate) fn source(name: &str, query: Option<&str>) -> Result<Box<dyn BufRead>
         ));
     }
     if query.is_some() {
-        return Err(CliError::usage("asked", "--query needs a database: postgres://…"));
+        return Err(CliError::usage(
+            "asked",
+            "--query needs a database: postgres://…",
+        ));
     }
     if name == "-" {
         return Ok(Box::new(BufReader::with_capacity(
@@ -172,7 +174,10 @@ fn suppressed(command: &Suppressed, globals: &Globals) -> Outcome {
                 .import(input, globals.now())
                 .map_err(|error| failed(&format!("{}: {error}", file.display())))?;
             recipients::keep_suppression(root, &all)?;
-            print_text(&format!("{fresh} addresses are new, {} in all\n", all.len()))
+            print_text(&format!(
+                "{fresh} addresses are new, {} in all\n",
+                all.len()
+            ))
         }
         Suppressed::Remove { address } => {
             let normalised = fairnotice::deliver::Address::parse(address)

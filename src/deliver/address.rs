@@ -117,9 +117,8 @@ pub(super) fn unprintable(c: char) -> bool {
 }
 
 fn valid_local(local: &str) -> bool {
-    let atom = |c: char| {
-        c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii())
-    };
+    let atom =
+        |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || (!c.is_ascii());
     !local.is_empty()
         && local
             .split('.')

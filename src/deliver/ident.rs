@@ -87,7 +87,10 @@ mod tests {
         assert_ne!(ids.message_id(3), ids.message_id(4));
         let sender = ids.envelope_sender("bounce@mail.example", 12);
         assert_eq!(ids.find_token(&sender), Some(12));
-        assert_eq!(ids.find_token(&sender.to_uppercase().replace("C-1A2B", "c-1a2b")), Some(12));
+        assert_eq!(
+            ids.find_token(&sender.to_uppercase().replace("C-1A2B", "c-1a2b")),
+            Some(12)
+        );
         assert_eq!(ids.find_token(&sender.replace("-12-", "-13-")), None);
         assert_eq!(
             Identities::new([8; 32], "c-1a2b", "mail.example").find_token(&sender),

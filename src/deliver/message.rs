@@ -136,7 +136,9 @@ pub enum MessageError {
     #[error("the recipient has no `{0}`, and the text gives no default for it")]
     Missing(String),
     /// Too large.
-    #[error("the message has {bytes} bytes; at most {LARGEST} are allowed, since mail programs cut off what is longer")]
+    #[error(
+        "the message has {bytes} bytes; at most {LARGEST} are allowed, since mail programs cut off what is longer"
+    )]
     Large {
         /// Its size.
         bytes: usize,
@@ -324,7 +326,10 @@ impl Template {
         Ok((
             fill(text.subject.as_deref().unwrap_or_default(), false)?,
             fill(&text.text, false)?,
-            text.html.as_deref().map(|html| fill(html, true)).transpose()?,
+            text.html
+                .as_deref()
+                .map(|html| fill(html, true))
+                .transpose()?,
         ))
     }
 }
@@ -332,9 +337,13 @@ impl Template {
 /// The headers that are the same for all languages and people.
 fn fixed_headers(sender: &Sender) -> Result<Vec<u8>, MessageError> {
     let mut set = headers::Headers::new();
-    set.set(headers::From::from(lettre::message::Mailboxes::from(sender.mailbox()?)));
+    set.set(headers::From::from(lettre::message::Mailboxes::from(
+        sender.mailbox()?,
+    )));
     if let Some(reply_to) = &sender.reply_to {
-        set.set(headers::ReplyTo::from(lettre::message::Mailboxes::from(mailbox(reply_to)?)));
+        set.set(headers::ReplyTo::from(lettre::message::Mailboxes::from(
+            mailbox(reply_to)?,
+        )));
     }
     let mut out = set.to_string().into_bytes();
     // A machine wrote it: no vacation replies, please.
@@ -344,11 +353,7 @@ fn fixed_headers(sender: &Sender) -> Result<Vec<u8>, MessageError> {
     Ok(out)
 }
 
-fn prepare(
-    notice: &Notice,
-    language: &str,
-    text: &notice::Text,
-) -> Result<Prepared, MessageError> {
+fn prepare(notice: &Notice, language: &str, text: &notice::Text) -> Result<Prepared, MessageError> {
     let lacks = |what| MessageError::Lacks {
         notice: notice.id.clone(),
         language: language.to_owned(),
@@ -402,7 +407,9 @@ fn prepare(
         }
     }
     let part = |kind: &str| {
-        format!("Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+        format!(
+            "Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        )
     };
     match &text.html {
         Some(html) => {

@@ -90,7 +90,9 @@ pub(super) fn header(name: &str, text: &str, out: &mut Vec<u8>) {
 pub(super) fn words(text: &str, column: usize, out: &mut Vec<u8>) {
     let plain = text.bytes().all(|b| (32..127).contains(&b))
         && !text.contains("=?")
-        && text.split(' ').all(|word| word.len() < 70 && !word.is_empty());
+        && text
+            .split(' ')
+            .all(|word| word.len() < 70 && !word.is_empty());
     if plain {
         let mut column = column;
         for (at, word) in text.split(' ').enumerate() {
@@ -145,9 +147,10 @@ pub(super) fn mailbox(name: &str, person: Option<&str>, address: &str, out: &mut
     let column = name.len() + 2;
     if let Some(person) = person.filter(|p| !p.trim().is_empty()) {
         let start = out.len();
-        let atoms = person.bytes().all(|b| {
-            b.is_ascii_alphanumeric() || b" !#$%&'*+-/?^_`{|}~".contains(&b)
-        }) && !person.contains("  ");
+        let atoms = person
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b" !#$%&'*+-/?^_`{|}~".contains(&b))
+            && !person.contains("  ");
         let quotable = person.bytes().all(|b| (32..127).contains(&b)) && person.len() < 60;
         if atoms && person.len() < 60 {
             out.extend_from_slice(person.as_bytes());
@@ -274,7 +277,10 @@ mod tests {
         for (person, line) in [
             (None, "To: <a@b.example>\r\n"),
             (Some("Ann Lee"), "To: Ann Lee <a@b.example>\r\n"),
-            (Some("Lee, Ann \"Al\""), "To: \"Lee, Ann \\\"Al\\\"\" <a@b.example>\r\n"),
+            (
+                Some("Lee, Ann \"Al\""),
+                "To: \"Lee, Ann \\\"Al\\\"\" <a@b.example>\r\n",
+            ),
             (Some("Ängla"), "To: =?utf-8?b?w4RuZ2xh?= <a@b.example>\r\n"),
         ] {
             let mut out = Vec::new();

@@ -83,7 +83,12 @@ pub(super) enum Next {
 /// The canary: so many go first, and the rest only when most of them were accepted.
 #[derive(Debug)]
 enum Canary {
-    Out { left: u32, waiting: u32, accepted: u32, refused: u32 },
+    Out {
+        left: u32,
+        waiting: u32,
+        accepted: u32,
+        refused: u32,
+    },
     Alive,
 }
 
@@ -130,7 +135,10 @@ impl Queue {
         if let Some(until) = self.relay_until.filter(|until| *until > now) {
             return Next::At(until);
         }
-        if let Canary::Out { left: 0, waiting, .. } = self.canary {
+        if let Canary::Out {
+            left: 0, waiting, ..
+        } = self.canary
+        {
             if waiting > 0 {
                 // Those that were put off for now may come again.
                 return match self.later.peek() {
@@ -141,7 +149,11 @@ impl Queue {
             }
             self.canary = Canary::Alive;
         }
-        if self.later.peek().is_some_and(|Reverse(turn)| turn.due <= now) {
+        if self
+            .later
+            .peek()
+            .is_some_and(|Reverse(turn)| turn.due <= now)
+        {
             return self.pop();
         }
         // Too many held back by their domains' limits: the list waits.
@@ -256,12 +268,7 @@ mod tests {
     }
 
     fn queue(canary: u32) -> Queue {
-        Queue::new(
-            Vec::new(),
-            canary,
-            Limits::default(),
-            Budget::new(5, 50),
-        )
+        Queue::new(Vec::new(), canary, Limits::default(), Budget::new(5, 50))
     }
 
     fn turn(next: Next) -> Turn {

@@ -420,7 +420,10 @@ impl<O: Outbox> Run<O> {
         let mut next = Some(job);
         while let Some(job) = next.take() {
             if job.envelope.utf8 && !connection.takes_utf8() {
-                self.refuse(&job, "the relay does not offer SMTPUTF8, which this address needs");
+                self.refuse(
+                    &job,
+                    "the relay does not offer SMTPUTF8, which this address needs",
+                );
                 next = self.job(Some(IDLE)).await;
                 continue;
             }
@@ -568,7 +571,9 @@ impl<O: Outbox> Run<O> {
             Answer::Failed(reply) => self.finish(job, &reply),
             Answer::Account(reply) => {
                 self.put_off(job, &reply.to_string());
-                self.stop(Stop::Budget(format!("the relay refuses the sender: {reply}")));
+                self.stop(Stop::Budget(format!(
+                    "the relay refuses the sender: {reply}"
+                )));
                 return None;
             }
             Answer::Closing(reply) => {

@@ -362,7 +362,10 @@ mod tests {
     #[test]
     fn each_line_is_used_or_reported() {
         let rows = all(b"email,name,plan\nann@example.org,\"Ann, B\",gold\nnobody,x,y\nbob@example.org,Bob\n\n\"eve@example.org\nBcc: all@example.org\",Eve,z\nzoe@example.org,Zoe,last").unwrap();
-        let lines: Vec<_> = rows.iter().map(|(line, row)| (*line, row.is_ok())).collect();
+        let lines: Vec<_> = rows
+            .iter()
+            .map(|(line, row)| (*line, row.is_ok()))
+            .collect();
         assert_eq!(
             lines,
             [(2, true), (3, false), (4, false), (6, false), (8, true)]
@@ -375,7 +378,11 @@ mod tests {
         let rows = all(b"{\"email\":\"a@example.org\",\"user_id\":7}\n{\"email\":1}\nnot json\n");
         let rows = rows.unwrap();
         assert!(rows[0].1.is_ok() && rows[1].1.is_err() && rows[2].1.is_err());
-        assert!(all(b"\xef\xbb\xbfEmail;name\na@example.org;A\n").unwrap()[0].1.is_ok());
+        assert!(
+            all(b"\xef\xbb\xbfEmail;name\na@example.org;A\n").unwrap()[0]
+                .1
+                .is_ok()
+        );
     }
 
     #[test]
@@ -385,9 +392,15 @@ mod tests {
             (b"name,mail\nx,y\n", "no column `email`"),
             (b"email,email\n", "twice"),
             (b"email,name\na@example.org,A\nb@exam", "cut off at line 3"),
-            (b"email,name\na@example.org,\"A\nb@example.org,B\n", "cut off at line 2"),
+            (
+                b"email,name\na@example.org,\"A\nb@example.org,B\n",
+                "cut off at line 2",
+            ),
             (b"email,name\na@example.org,\"A", "cut off at line 2"),
-            (b"{\"email\":\"a@example.org\"}\n{\"email\":\"b@ex", "cut off at line 2"),
+            (
+                b"{\"email\":\"a@example.org\"}\n{\"email\":\"b@ex",
+                "cut off at line 2",
+            ),
         ] {
             let error = all(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -105,7 +105,10 @@ impl Suppression {
             let line = at + 2;
             let record = record.map_err(|error| wrong(line, error.to_string()))?;
             let text = |column: Option<usize>| {
-                column.and_then(|column| record.get(column)).unwrap_or_default().trim()
+                column
+                    .and_then(|column| record.get(column))
+                    .unwrap_or_default()
+                    .trim()
             };
             let address = Address::parse(text(Some(address)))
                 .map_err(|error| wrong(line, error.to_string()))?;
@@ -125,7 +128,10 @@ impl Suppression {
                 campaign: None,
             });
         }
-        Ok(fresh.into_iter().filter(|entry| self.add(entry.clone())).count())
+        Ok(fresh
+            .into_iter()
+            .filter(|entry| self.add(entry.clone()))
+            .count())
     }
 
     /// Writes CSV.

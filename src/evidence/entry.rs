@@ -303,10 +303,7 @@ mod tests {
             read_line(Hash::default(), altered.as_bytes()).unwrap_err(),
             LineError::Chain
         );
-        assert_eq!(
-            read_line(first, b"garbage").unwrap_err(),
-            LineError::Form
-        );
+        assert_eq!(read_line(first, b"garbage").unwrap_err(), LineError::Form);
     }
 
     #[test]

@@ -49,14 +49,8 @@ mod tests {
                 "550 5.1.1 <Ann@x.example>: no such user",
                 "550 5.1.1 <<recipient>>: no such user",
             ),
-            (
-                "550 user ann unknown",
-                "550 user <recipient> unknown",
-            ),
-            (
-                "450 try bob@y.example\r\nlater",
-                "450 try <address>  later",
-            ),
+            ("550 user ann unknown", "550 user <recipient> unknown"),
+            ("450 try bob@y.example\r\nlater", "450 try <address>  later"),
             ("250 2.0.0 Ok: queued as 4F2", "250 2.0.0 Ok: queued as 4F2"),
         ] {
             assert_eq!(redact(reply, &["ann@x.example", "ann"]), kept);

@@ -334,11 +334,7 @@ impl ListWriter {
             fill(&mut self.random)?;
         }
         let at = self.random.len() - 16;
-        let salt: Salt = self
-            .random
-            .split_off(at)
-            .try_into()
-            .unwrap_or_default();
+        let salt: Salt = self.random.split_off(at).try_into().unwrap_or_default();
         if self.count.is_multiple_of(STRIDE) {
             self.index
                 .write_all(&self.offset.to_le_bytes())
@@ -352,7 +348,9 @@ impl ListWriter {
         self.digest.update(commitment(&salt, line).0);
         self.offset += line.len() as u64 + 1;
         self.count = self.count.checked_add(1).ok_or_else(|| {
-            io(std::io::Error::other("a list has at most 4,294,967,295 people"))
+            io(std::io::Error::other(
+                "a list has at most 4,294,967,295 people",
+            ))
         })?;
         Ok(())
     }
@@ -365,9 +363,7 @@ impl ListWriter {
         let path = self.path.clone();
         let io = |e| StoreError::io("write", &path, e);
         for writer in [self.rows, self.salts, self.index] {
-            let file = writer
-                .into_inner()
-                .map_err(|e| io(e.into_error()))?;
+            let file = writer.into_inner().map_err(|e| io(e.into_error()))?;
             file.sync_data().map_err(io)?;
         }
         Ok(ListInfo {
@@ -544,10 +540,7 @@ pub fn erase(folder: &CampaignFolder, list: &mut List, people: &[u32]) -> Result
             .map_err(|e| StoreError::io("read", path, e))?;
         places.push((*n, end - line.len() as u64 - 1, line.len()));
         list.erased.insert(*n, commitment);
-        let entry = Erased {
-            n: *n,
-            commitment,
-        };
+        let entry = Erased { n: *n, commitment };
         kept.extend(serde_json::to_vec(&entry).unwrap_or_default());
         kept.push(b'\n');
     }
@@ -624,7 +617,10 @@ mod tests {
         folder.make_key().unwrap();
         ListWriter::new(&folder).unwrap().finish().unwrap();
         for name in ["key", "list.jsonl", "salts.bin", "list.idx"] {
-            let mode = std::fs::metadata(folder.file(name)).unwrap().permissions().mode();
+            let mode = std::fs::metadata(folder.file(name))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
         assert_eq!(folder.key().unwrap().len(), 32);

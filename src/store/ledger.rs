@@ -470,7 +470,10 @@ mod tests {
         assert_eq!((counts.pending, counts.uncertain), (1, 1));
         drop(ledger);
         assert_eq!(
-            read_ledger(&path).unwrap().replay.numbers(Delivery::Uncertain),
+            read_ledger(&path)
+                .unwrap()
+                .replay
+                .numbers(Delivery::Uncertain),
             [1]
         );
     }

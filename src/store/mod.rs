@@ -28,8 +28,8 @@ pub use campaign_files::{
 pub use event::*;
 pub use index::*;
 pub use journal::{Entry, Journal, JournalReport};
-pub use ledger::{Ledger, LedgerError, Standing, read_ledger};
 pub(crate) use ledger::owner_only;
+pub use ledger::{Ledger, LedgerError, Standing, read_ledger};
 pub use lock::{Lock, LockError};
 pub use memory::MemoryStore;
 

@@ -167,10 +167,7 @@ fn what_cannot_be_a_mail_is_refused() {
 fn by_the_book(template: &Template, recipient: &Recipient) -> Vec<u8> {
     use lettre::message::{MultiPart, SinglePart};
     let (subject, text, html) = template.plain_texts(recipient).unwrap();
-    let to = Mailbox::new(
-        recipient.name.clone(),
-        recipient.email.parse().unwrap(),
-    );
+    let to = Mailbox::new(recipient.name.clone(), recipient.email.parse().unwrap());
     lettre::Message::builder()
         .from(sender().mailbox().unwrap())
         .to(to)

@@ -5,7 +5,7 @@ mod relay;
 mod reply;
 mod stream;
 
-pub use connection::{Connection, OpenError};
 pub(super) use connection::{Broken, Mail};
+pub use connection::{Connection, OpenError};
 pub use relay::{Relay, Security, Timeouts, UrlError};
 pub use reply::Reply;

@@ -113,7 +113,10 @@ impl Relay {
             return Err(UrlError::Password);
         }
         let host = url.host_str().filter(|h| !h.is_empty()).ok_or_else(form)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let local = is_local(&host);
         let mut security = match (implicit, local) {
             (true, _) => Security::Tls,

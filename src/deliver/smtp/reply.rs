@@ -68,7 +68,14 @@ mod tests {
             Ok((250, "PIPELINING".to_owned(), true))
         );
         assert_eq!(Reply::parse_line(b"250"), Ok((250, String::new(), false)));
-        for line in [&b"HTTP/1.1 400"[..], b"99 x", b"2500 x", b"", b"25", "2é0".as_bytes()] {
+        for line in [
+            &b"HTTP/1.1 400"[..],
+            b"99 x",
+            b"2500 x",
+            b"",
+            b"25",
+            "2é0".as_bytes(),
+        ] {
             assert!(Reply::parse_line(line).is_err());
         }
     }

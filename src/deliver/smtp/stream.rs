@@ -40,9 +40,7 @@ fn configuration(relay: &Relay) -> io::Result<ClientConfig> {
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?;
     let Some(path) = &relay.ca else {
-        let builder = builder
-            .with_platform_verifier()
-            .map_err(io::Error::other)?;
+        let builder = builder.with_platform_verifier().map_err(io::Error::other)?;
         return Ok(builder.with_no_client_auth());
     };
     let failed = |why: String| {

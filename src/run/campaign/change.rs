@@ -243,7 +243,9 @@ fn same_person(a: &str, b: &str) -> bool {
 fn named(by: &str) -> Result<&str, CampaignError> {
     let by = by.trim();
     if by.is_empty() {
-        return Err(CampaignError::Asked("who decides must have a name".to_owned()));
+        return Err(CampaignError::Asked(
+            "who decides must have a name".to_owned(),
+        ));
     }
     Ok(by)
 }

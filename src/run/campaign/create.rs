@@ -9,9 +9,7 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{
-    CampaignError, DEFINITION_SCHEMA, Definition, Texts, Window, state_folder,
-};
+use super::{CampaignError, DEFINITION_SCHEMA, Definition, Texts, Window, state_folder};
 use crate::{
     deliver::{Dedupe, ListFormat, Row, Sender, Suppression, Template, read_recipients},
     evidence::{CampaignState, Event, Hash, LEDGER_FORMAT},
@@ -144,7 +142,15 @@ fn freeze(
     now: Timestamp,
 ) -> Result<Created, CampaignError> {
     let mut rejects = Rejects::new(folder)?;
-    let spool = spool(folder, create.recipients, create.format, &create.list_name, template, suppression, &mut rejects)?;
+    let spool = spool(
+        folder,
+        create.recipients,
+        create.format,
+        &create.list_name,
+        template,
+        suppression,
+        &mut rejects,
+    )?;
     let mut writer = ListWriter::new(folder)?;
     let io = |e| CampaignError::from(StoreError::io("read", &folder.file("spool.tmp"), e));
     let duplicates = spool.dedupe.finish().map_err(io)?;
@@ -168,9 +174,10 @@ fn freeze(
     if list.recipients == 0 {
         return Err(CampaignError::Nobody {
             rejected: rejected_total,
-            first: rejected
-                .first()
-                .map_or_else(|| "none".to_owned(), |r| format!("line {}: {}", r.line, r.reason)),
+            first: rejected.first().map_or_else(
+                || "none".to_owned(),
+                |r| format!("line {}: {}", r.line, r.reason),
+            ),
         });
     }
     let send_by = create.notices.iter().filter_map(|n| n.send_by).min();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use lettre::{AsyncTransport as _, AsyncSmtpTransport, Tokio1Executor};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
 use super::{Campaign, CampaignError};
 use crate::{
@@ -65,9 +65,8 @@ pub fn preview(
 }
 
 fn parse(line: &[u8], n: u32) -> Result<Recipient, CampaignError> {
-    serde_json::from_slice(line).map_err(|_| {
-        CampaignError::Asked(format!("person {n} was erased, or the list is damaged"))
-    })
+    serde_json::from_slice(line)
+        .map_err(|_| CampaignError::Asked(format!("person {n} was erased, or the list is damaged")))
 }
 
 /// The numbers of the people with the longest name and the first of each locale.
@@ -82,7 +81,10 @@ fn samples(campaign: &Campaign) -> Result<Vec<u32>, CampaignError> {
         }
         list.line(n, &mut line)?;
         let recipient = parse(&line, n)?;
-        let length = recipient.name.as_deref().map_or(0, |name| name.chars().count());
+        let length = recipient
+            .name
+            .as_deref()
+            .map_or(0, |name| name.chars().count());
         if length > longest.0 {
             longest = (length, n);
         }
@@ -159,11 +161,10 @@ pub fn dry_run(
     let mut list = campaign.list()?;
     let mut line = Vec::new();
     let mut files = Vec::new();
-    std::fs::create_dir_all(folder)
-        .map_err(|e| crate::store::StoreError::io("make", folder, e))?;
+    std::fs::create_dir_all(folder).map_err(|e| crate::store::StoreError::io("make", folder, e))?;
     for at in 0..count {
-        let n = u32::try_from(u64::from(at) * u64::from(all) / u64::from(count.max(1)))
-            .unwrap_or(at);
+        let n =
+            u32::try_from(u64::from(at) * u64::from(all) / u64::from(count.max(1))).unwrap_or(at);
         if list.is_erased(n) {
             continue;
         }
@@ -232,8 +233,8 @@ fn transport(relay: &Relay) -> Result<AsyncSmtpTransport<Tokio1Executor>, Campai
     let parameters = || {
         let mut builder = TlsParameters::builder(relay.host.clone());
         if let Some(path) = &relay.ca {
-            let pem = std::fs::read(path)
-                .map_err(|e| crate::store::StoreError::io("read", path, e))?;
+            let pem =
+                std::fs::read(path).map_err(|e| crate::store::StoreError::io("read", path, e))?;
             let certificate = Certificate::from_pem(&pem).map_err(|error| failed(&error))?;
             builder = builder.add_root_certificate(certificate);
         }
@@ -244,11 +245,10 @@ fn transport(relay: &Relay) -> Result<AsyncSmtpTransport<Tokio1Executor>, Campai
         Security::StartTls => Tls::Required(parameters()?),
         Security::None => Tls::None,
     };
-    let mut builder =
-        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(relay.host.as_str())
-            .port(relay.port)
-            .tls(tls)
-            .timeout(Some(relay.timeouts.command));
+    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(relay.host.as_str())
+        .port(relay.port)
+        .tls(tls)
+        .timeout(Some(relay.timeouts.command));
     if let (Some(user), Some(password)) = (&relay.user, &relay.password) {
         builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
     }

@@ -33,7 +33,7 @@ use crate::{
     evidence::{CampaignState, Counts, Delivery, Hash, Replay},
     notice::Notice,
     store::{
-        CampaignFolder, Ledger, LedgerError, List, ListInfo, StoreError, Standing, read_ledger,
+        CampaignFolder, Ledger, LedgerError, List, ListInfo, Standing, StoreError, read_ledger,
     },
 };
 
@@ -95,7 +95,10 @@ impl Definition {
 
     /// When the last message would be out, sending from `now` on.
     pub fn finish(&self, now: Timestamp, left: u32, rate: Option<f64>) -> Timestamp {
-        let start = self.window.earliest.map_or(now, |earliest| earliest.max(now));
+        let start = self
+            .window
+            .earliest
+            .map_or(now, |earliest| earliest.max(now));
         match rate.or(self.rate) {
             Some(rate) => finish_time(start, u64::from(left), rate),
             None => start,
@@ -120,7 +123,10 @@ impl Definition {
         }
         let finish = self.finish(now, left, rate);
         if finish > latest {
-            let start = self.window.earliest.map_or(now, |earliest| earliest.max(now));
+            let start = self
+                .window
+                .earliest
+                .map_or(now, |earliest| earliest.max(now));
             let seconds = latest.duration_since(start).as_secs_f64().max(1.0);
             return Err(CampaignError::TooSlow {
                 left,
@@ -520,9 +526,7 @@ pub fn people(root: &Path, id: &str, state: Delivery) -> Result<Vec<Person>, Cam
     let campaign = Campaign::find(root, id)?;
     let replay = campaign.standing()?.replay;
     let ids = campaign.identities()?;
-    let hard = |n: &u32| {
-        replay.bounced().get(n) == Some(&crate::evidence::BounceClass::Hard)
-    };
+    let hard = |n: &u32| replay.bounced().get(n) == Some(&crate::evidence::BounceClass::Hard);
     let mut numbers = replay.numbers(state);
     match state {
         Delivery::Refused => {

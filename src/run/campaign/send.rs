@@ -92,9 +92,8 @@ pub fn send(
     campaign.check_frozen()?;
     let settled = settle_open(&campaign, &ledger, options.uncertain, "fairnotice", now)?;
     let settled = settled.accepted + settled.not_taken + settled.resend;
-    let (counts, again, fresh) = ledger.with(|replay, _| {
-        (replay.counts(), again(replay, now), Fresh::of(replay))
-    });
+    let (counts, again, fresh) =
+        ledger.with(|replay, _| (replay.counts(), again(replay, now), Fresh::of(replay)));
     let left = counts.pending + counts.deferred;
     if left > 0 {
         campaign
@@ -167,8 +166,8 @@ fn may_send(
     match state {
         CampaignState::Approved | CampaignState::Sending | CampaignState::Finished => {}
         CampaignState::Draft => {
-            let missing = usize::from(campaign.definition.approvals)
-                .saturating_sub(replay.approvers().len());
+            let missing =
+                usize::from(campaign.definition.approvals).saturating_sub(replay.approvers().len());
             return refuse(&format!("{missing} more approval(s) needed"));
         }
         CampaignState::Scheduled => {
@@ -349,11 +348,9 @@ fn conclude(
             by: by.clone(),
         }),
         Stop::Expired => Some(Event::Expired),
-        Stop::Done
-        | Stop::Interrupted
-        | Stop::Unreachable(_)
-        | Stop::Later(_)
-        | Stop::Ledger => None,
+        Stop::Done | Stop::Interrupted | Stop::Unreachable(_) | Stop::Later(_) | Stop::Ledger => {
+            None
+        }
     };
     if let Some(event) = event {
         ledger.append(now, event)?;
@@ -439,8 +436,12 @@ fn sessions(
 
 /// What tells this machine from others, so that a copied ledger does not send twice.
 fn machine() -> Hash {
-    let id = ["/etc/machine-id", "/var/lib/dbus/machine-id", "/etc/hostname"]
-        .iter()
-        .find_map(|path| std::fs::read(path).ok().filter(|id| !id.is_empty()));
+    let id = [
+        "/etc/machine-id",
+        "/var/lib/dbus/machine-id",
+        "/etc/hostname",
+    ]
+    .iter()
+    .find_map(|path| std::fs::read(path).ok().filter(|id| !id.is_empty()));
     Hash::of(&id.unwrap_or_default())
 }
