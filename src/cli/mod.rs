@@ -1,10 +1,10 @@
 //! The command line: one file per command, each a thin layer over `fairnotice::run`.
 
 mod add;
+mod campaign;
 mod check;
 mod completions;
 mod config;
-mod campaign;
 mod diff;
 mod duties;
 mod error;
@@ -16,9 +16,9 @@ mod log;
 mod outline;
 mod page;
 mod progress;
+mod recipients;
 mod reindex;
 mod report;
-mod recipients;
 mod show;
 mod status;
 
