@@ -31,6 +31,8 @@ pub struct Context {
     pub document: About,
     /// The day of effect.
     pub effective: Option<Day>,
+    /// The label of new words: `From 1 March 2027`, or `From now on` without a day.
+    pub since: String,
     /// The day on which the notice was drafted.
     pub drafted: Day,
     /// Material changes, adverse ones first.
@@ -75,6 +77,8 @@ pub struct Context {
     pub authentic: Option<String>,
     /// Name of the language of the quotes, where it is not this text's.
     pub quotes_in: Option<String>,
+    /// Tag of the language of the quotes.
+    pub quotes_lang: String,
     /// What this notice corrects or recalls.
     pub correction: Option<Corrected>,
     /// For memos: duties with their deadlines.
@@ -263,6 +267,12 @@ pub(crate) fn context(
             new_version: notice.versions.new.clone(),
         },
         effective: notice.effective.map(day),
+        since: match notice.effective {
+            Some(date) => words
+                .label("after_dated")
+                .replace("{date}", &words.date(date)),
+            None => words.label("after").to_owned(),
+        },
         drafted: day(utc_day(notice.created)),
         topics: names(false),
         adverse_topics: names(true),
@@ -298,6 +308,7 @@ pub(crate) fn context(
         authentic: (primary(authentic) != primary(language))
             .then(|| words.language_name(authentic).to_owned()),
         quotes_in: (!same_language).then(|| words.language_name(variant.language).to_owned()),
+        quotes_lang: variant.language.to_owned(),
         correction: notice.corrects.as_ref().map(|c: &Correction| Corrected {
             notice: c.notice.clone(),
             subject: c.subject.clone(),

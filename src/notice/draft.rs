@@ -295,7 +295,7 @@ impl Writer<'_> {
                 .short("text.txt", |text| text.chars().count() <= PUSH_ROOM)
                 .map(|text| (text, Vec::new())),
             Channel::Sms => self
-                .short("text.txt", |text| sms_segments(text) <= 1)
+                .short("text.txt", |text| sms_segments(text) <= 2)
                 .map(|text| (text, Vec::new())),
             Channel::Announcement => self.page("page.md").map(|text| (text, Vec::new())),
             Channel::Memo => self.page("memo.md").map(|text| (text, Vec::new())),
@@ -552,6 +552,32 @@ fn squeeze_html(html: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notice::sample::{Sample, house, now};
+
+    fn notices() -> Vec<Notice> {
+        let sample = Sample::new();
+        draft(&sample.ground(), &house(), &Templates::built_in(), now()).unwrap()
+    }
+
+    /// Each channel and language as one snapshot file, as it is sent.
+    #[test]
+    fn every_channel_in_every_language_reads_as_it_did() {
+        for notice in notices() {
+            for (language, text) in &notice.texts {
+                let name = format!("{}-{language}", notice.channel);
+                let subject = text.subject.as_deref().unwrap_or("(none)");
+                insta::assert_snapshot!(
+                    name.clone(),
+                    format!("subject: {subject}\n\n{}", text.text)
+                );
+                if let Some(html) = &text.html
+                    && matches!(notice.channel, Channel::Email | Channel::Website)
+                {
+                    insta::assert_snapshot!(format!("{name}-html"), html);
+                }
+            }
+        }
+    }
 
     #[test]
     fn subjects_aim_at_sixty_characters() {

@@ -13,6 +13,7 @@
 //!                                                       └─ set, edit
 //! ```
 
+mod check;
 mod context;
 mod docx;
 mod draft;
@@ -24,10 +25,13 @@ mod markdown;
 mod model;
 mod placeholder;
 mod quote;
+#[cfg(test)]
+mod sample;
 mod templates;
 mod words;
 mod wrap;
 
+pub use check::{Basis, CHECKLIST, Check, check};
 pub use context::Context;
 pub use draft::{channels_for, draft, draft_one, effective_day, write};
 pub use ground::{Ground, House, Variant};

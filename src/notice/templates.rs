@@ -257,17 +257,17 @@ impl Templates {
             _ => AutoEscape::None,
         });
         environment.set_formatter(|out, state, value| {
-            if value.is_safe() || !matches!(state.auto_escape(), AutoEscape::Custom(_)) {
-                if value.is_safe() {
-                    return out.write_str(&value.to_string()).map_err(Error::from);
-                }
-                return minijinja::escape_formatter(out, state, value);
-            }
             if value.is_undefined() {
                 return Err(Error::from(ErrorKind::UndefinedError));
             }
-            out.write_str(&escape_markdown(&value.to_string()))
-                .map_err(Error::from)
+            let words = value.to_string();
+            let escaped = match state.auto_escape() {
+                _ if value.is_safe() => words,
+                AutoEscape::Html => escape_html(&words),
+                AutoEscape::Custom(_) => escape_markdown(&words),
+                _ => words,
+            };
+            out.write_str(&escaped).map_err(Error::from)
         });
         environment.add_function("recipient", |field: String, kwargs: Kwargs| {
             let default: Option<String> = kwargs.get("default")?;
@@ -481,10 +481,11 @@ fn value(json: &serde_json::Value) -> Value {
         Json::String(s) if s.contains(is_hidden) => Value::from(s.replace(is_hidden, "\u{FFFD}")),
         Json::String(s) => Value::from(s.as_str()),
         Json::Array(items) => Value::from(items.iter().map(value).collect::<Vec<_>>()),
-        Json::Object(map) => map
-            .iter()
-            .map(|(key, item)| (key.clone(), value(item)))
-            .collect(),
+        Json::Object(map) => Value::from(
+            map.iter()
+                .map(|(key, item)| (key.clone(), value(item)))
+                .collect::<BTreeMap<String, Value>>(),
+        ),
     }
 }
 

@@ -70,7 +70,9 @@ const DIRECTIONS: [Direction; 3] = [
     Direction::Favourable,
     Direction::Neutral,
 ];
-const LABELS: [&str; 9] = [
+const LABELS: [&str; 11] = [
+    "colon",
+    "aside",
     "before",
     "after",
     "after_dated",
