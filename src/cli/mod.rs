@@ -1,6 +1,7 @@
 //! The command line: one file per command, each a thin layer over `fairnotice::run`.
 
 mod add;
+mod campaign;
 mod check;
 mod completions;
 mod config;
@@ -15,6 +16,7 @@ mod log;
 mod outline;
 mod page;
 mod progress;
+mod recipients;
 mod reindex;
 mod report;
 mod show;
@@ -139,6 +141,10 @@ enum Command {
     Diff(diff::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
+    /// Send approved e-mail notices to a list of people, provably.
+    Campaign(campaign::Args),
+    /// Check lists of recipients, erase people, keep addresses that do not work.
+    Recipients(recipients::Args),
 }
 
 /// Parses the command line, runs the command, reports how it ended.
@@ -170,6 +176,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(args) => show::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),
         Command::Duties(args) => duties::run(args, &cli.globals),
+        Command::Campaign(args) => campaign::run(args, &cli.globals),
+        Command::Recipients(args) => recipients::run(args, &cli.globals),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -25,6 +25,18 @@ impl Hash {
         Self(digest.finalize().into())
     }
 
+    /// Writes the 64 digits into a place of that length; the rest of a longer one is left alone.
+    pub(super) fn write_hex(self, place: &mut [u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        for (byte, pair) in self.0.iter().zip(place.chunks_exact_mut(2)) {
+            if let [high, low] = pair {
+                *high = digit(byte >> 4);
+                *low = digit(byte & 15);
+            }
+        }
+    }
+
     /// The first twelve digits, enough for people.
     pub fn short(self) -> String {
         self.to_string().chars().take(12).collect()

@@ -1,5 +1,13 @@
 //! Records walk in; a hash chain, a manifest and their verification walk out.
+//!
+//! A campaign's ledger is a chain of [`Entry`] lines; what they add up to is a [`Replay`].
 
 mod chain;
+mod entry;
+mod redact;
+mod replay;
 
 pub use chain::*;
+pub use entry::*;
+pub use redact::redact;
+pub use replay::*;

@@ -11,18 +11,25 @@
 //! ```
 
 mod archive;
+mod campaign_files;
 mod event;
 mod index;
 mod journal;
+mod ledger;
 mod lock;
 mod memory;
 mod sled;
 
 pub use self::sled::SledStore;
 pub use archive::{Archive, FrontMatter, Snapshot};
+pub use campaign_files::{
+    CampaignFolder, List, ListInfo, ListWriter, Request, Salt, commitment, erase, write_whole,
+};
 pub use event::*;
 pub use index::*;
 pub use journal::{Entry, Journal, JournalReport};
+pub(crate) use ledger::owner_only;
+pub use ledger::{Ledger, LedgerError, Standing, read_ledger};
 pub use lock::{Lock, LockError};
 pub use memory::MemoryStore;
 

@@ -1,0 +1,11 @@
+//! SMTP sessions of our own: a stream without Nagle's delay, and pipelining where it is offered.
+
+mod connection;
+mod relay;
+mod reply;
+mod stream;
+
+pub(super) use connection::{Broken, Mail};
+pub use connection::{Connection, OpenError};
+pub use relay::{Relay, Security, Timeouts, UrlError};
+pub use reply::Reply;
