@@ -2,6 +2,7 @@
 //! numbered sections, blocks and sentences, each with its place in the source.
 
 mod assemble;
+mod contents;
 mod converted;
 mod dates;
 mod document;
@@ -13,8 +14,11 @@ mod language;
 mod leaf;
 mod markdown;
 mod markup;
+mod nesting;
 mod plain;
 mod sentence;
+mod series;
+mod shape;
 
 pub use document::*;
 pub use equivalence::{EQUIVALENCE, equivalence_key};
