@@ -349,8 +349,10 @@ fn finish_sections(document: &mut Document) {
             .unwrap_or_default();
         end = ends.get(i).copied().unwrap_or(end);
         let span = section.span.start..end.max(section.span.end);
-        let span = super::leaf::trimmed(&document.text, span);
-        let lines = document.lines_of(&span);
+        let lines = (
+            document.line_of(span.start),
+            document.line_of(span.end.saturating_sub(1).max(span.start)),
+        );
         let name = section.label.clone().unwrap_or_else(|| title.clone());
         let mut path = section
             .parent
@@ -403,7 +405,9 @@ fn block(text: &str, piece: Piece) -> Block {
     });
     let leaf = piece.leaf;
     let kind = match leaf.kind {
-        BlockKind::Paragraph if piece.bullet => BlockKind::ListItem,
+        BlockKind::Paragraph if piece.bullet || leaf.indent > 0 && label.is_some() => {
+            BlockKind::ListItem
+        }
         kind => kind,
     };
     let runs = if leaf

@@ -1,49 +1,237 @@
-//! Which pieces are headings, and how they nest.
+//! Which pieces are headings, and what they are headings of.
+
+use std::collections::BTreeMap;
 
 use super::{
     BlockKind, Format,
-    assemble::{Findings, Heading, Piece},
+    assemble::{Findings, Piece},
+    contents::{self, Contents},
+    nesting,
+    series::{self, AllSeries},
+    shape::{self, Feature, Line, Shape, Surroundings},
 };
+
+/// Longest text of which a key is made, in bytes.
+const LONGEST_KEY: usize = 200;
+
+/// What must speak for a heading at least, in hundredths of a logit: a heading that is missed harms
+/// more than a short line that is taken for one.
+const BAR: i32 = -80;
+
+/// What was seen of a text before headings are chosen.
+pub(super) struct Seen {
+    /// Each piece without its neighbours.
+    pub lines: Vec<Line>,
+    /// Each piece with its neighbours.
+    pub shapes: Vec<Shape>,
+    /// Series of labels.
+    pub series: AllSeries,
+    /// Lists of contents.
+    pub contents: Vec<Contents>,
+    /// Keys of short pieces, by which entries of contents and headings are compared.
+    pub keys: Vec<String>,
+}
+
+/// Looks at all pieces.
+pub(super) fn look(text: &str, pieces: &[Piece]) -> Seen {
+    let lines: Vec<Line> = pieces.iter().map(|p| shape::line(text, p)).collect();
+    let series = series::find(pieces, &|i| lines.get(i).is_some_and(|l| l.open));
+    let keys: Vec<String> = pieces
+        .iter()
+        .map(|p| {
+            if p.body.len() > LONGEST_KEY || p.leaf.kind == BlockKind::Markup {
+                return String::new();
+            }
+            contents::key(text.get(p.body.clone()).unwrap_or_default())
+        })
+        .collect();
+    let contents = contents::find(pieces, &keys);
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for key in keys.iter().filter(|k| !k.is_empty()) {
+        *counts.entry(key).or_default() += 1;
+    }
+    // Keys that a list of contents names, and where that list ends.
+    let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+    for list in &contents {
+        let end = list.entries.last().copied().unwrap_or(0);
+        for entry in &list.entries {
+            if let Some(key) = keys.get(*entry) {
+                named.entry(key).or_insert(end);
+            }
+        }
+    }
+    let announced = |i: usize| {
+        keys.get(i)
+            .and_then(|k| named.get(k.as_str()))
+            .is_some_and(|end| i > *end)
+    };
+    let repeated = |i: usize| {
+        keys.get(i)
+            .and_then(|k| counts.get(k.as_str()))
+            .is_some_and(|n| *n > 2)
+    };
+    let blanks = pieces.iter().filter(|p| p.leaf.after_blank).count();
+    let around = Surroundings {
+        lines: &lines,
+        series: &series,
+        announced: &announced,
+        repeated: &repeated,
+        dense: blanks * 10 >= pieces.len() * 7,
+    };
+    let mut shapes: Vec<Shape> = (0..pieces.len())
+        .map(|i| shape::shape(&around, i))
+        .collect();
+    shape::company(&mut shapes, &series);
+    Seen {
+        shapes,
+        series,
+        contents,
+        lines,
+        keys,
+    }
+}
 
 /// Finds title and headings.
 pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
     let mut findings = Findings::default();
-    let marked = pieces.iter().any(|p| p.leaf.heading.is_some());
-    for (i, piece) in pieces.iter().enumerate() {
-        let level = if let Some(level) = piece.leaf.heading {
-            level
-        } else if piece.leaf.kind == BlockKind::Paragraph
-            && !piece.leaf.listed
-            && (format == Format::Text || piece.leaf.bold || !marked)
-            && title_like(text, piece)
-        {
-            piece
-                .label
-                .as_ref()
-                .map_or(1, |l| u8::try_from(l.values.len()).unwrap_or(9))
-        } else {
-            continue;
-        };
-        if findings.title.is_none() && findings.headings.is_empty() && i < 4 {
-            findings.title = Some(i);
-            continue;
-        }
-        findings.headings.push(Heading {
-            piece: i,
-            level,
-            end: None,
-        });
+    let seen = look(text, pieces);
+    let stated = pieces.iter().filter(|p| p.leaf.heading.is_some()).count();
+    // One heading alone is a title: it says nothing of how the others are set.
+    let marked = format != Format::Text && stated > 1;
+    let mut listed: Vec<usize> = seen
+        .contents
+        .iter()
+        .flat_map(|c| c.entries.iter().copied())
+        .collect();
+    listed.sort_unstable();
+    let can = |i: usize| {
+        listed.binary_search(&i).is_err()
+            && pieces.get(i).is_some_and(|p| {
+                matches!(
+                    p.leaf.kind,
+                    BlockKind::Paragraph | BlockKind::ListItem | BlockKind::Heading
+                )
+            })
+    };
+    let mut heads: Vec<bool> = pieces
+        .iter()
+        .enumerate()
+        .map(|(i, piece)| {
+            let open = seen.lines.get(i).is_some_and(|l| l.open);
+            can(i)
+                && if piece.leaf.heading.is_some() {
+                    true
+                } else if marked {
+                    piece.leaf.bold && !piece.leaf.listed && open
+                } else {
+                    seen.shapes.get(i).is_some_and(|s| s.second() > BAR)
+                }
+        })
+        .collect();
+    if !marked {
+        even_out(&seen, &mut heads, &can);
     }
+    let title = title(pieces, &seen, &heads, &can);
+    if let Some(title) = title
+        && let Some(head) = heads.get_mut(title)
+    {
+        *head = false;
+    }
+    findings.title = title;
+    let chosen: Vec<usize> = (0..pieces.len())
+        .filter(|i| heads.get(*i) == Some(&true))
+        .collect();
+    findings.contents = listed;
+    findings.headings = nesting::levels(pieces, &seen, &chosen, marked);
     findings
 }
 
-fn title_like(text: &str, piece: &Piece) -> bool {
-    let body = text.get(piece.body.clone()).unwrap_or_default().trim();
-    let words = body.split_whitespace().count();
-    words > 0
-        && words <= 14
-        && body.len() < 120
-        && !piece.bullet
-        && !body.ends_with(['.', ',', ';', ':', '!', '。'])
-        && body.chars().next().is_some_and(char::is_uppercase)
+/// Where most members of a series of labels are headings, the others are too, if they can be.
+fn even_out(seen: &Seen, heads: &mut [bool], can: &dyn Fn(usize) -> bool) {
+    for series in &seen.series.series {
+        let count = series.members.len();
+        let yes = series
+            .members
+            .iter()
+            .filter(|m| heads.get(**m) == Some(&true))
+            .count();
+        if count < 3 || yes * 10 < count * 6 {
+            continue;
+        }
+        for member in &series.members {
+            let open = seen.lines.get(*member).is_some_and(|l| l.open);
+            if let Some(head) = heads.get_mut(*member) {
+                *head |= open && can(*member);
+            }
+        }
+    }
 }
+
+/// The title: among the first lines, the one that is set as one and named as policies are.
+fn title(
+    pieces: &[Piece],
+    seen: &Seen,
+    heads: &[bool],
+    can: &dyn Fn(usize) -> bool,
+) -> Option<usize> {
+    let first = heads.iter().position(|h| *h);
+    let limit = pieces.len().min(TITLE_REACH);
+    let fits = |i: &usize| {
+        can(*i)
+            && pieces
+                .get(*i)
+                .is_some_and(|p| p.label.is_none() && !p.bullet)
+            && seen.lines.get(*i).is_some_and(|l| l.open)
+            && seen.shapes.get(*i).is_some_and(|s| {
+                !s.has(Feature::Year) && !s.has(Feature::EndsColon) && !s.has(Feature::Verb)
+            })
+    };
+    let marked = |i: &usize| pieces.get(*i).is_some_and(|p| p.leaf.heading.is_some());
+    let named = |i: &usize| seen.shapes.get(*i).is_some_and(|s| s.has(Feature::Name));
+    let part = |i: &usize| {
+        seen.keys
+            .get(*i)
+            .is_some_and(|k| OPENERS.contains(&k.as_str()))
+    };
+    // Nothing but a few short lines may stand before it.
+    let top = || {
+        (0..limit)
+            .take_while(|i| *i == 0 || seen.lines.get(i - 1).is_none_or(|l| !l.running))
+            .filter(fits)
+            .filter(|i| !part(i))
+    };
+    let highest = top()
+        .filter(marked)
+        .min_by_key(|i| pieces.get(*i).and_then(|p| p.leaf.heading));
+    if let Some(highest) = highest {
+        return Some(highest);
+    }
+    top()
+        .find(named)
+        .or_else(|| top().find(|i| first == Some(*i)))
+}
+
+/// How many pieces may stand before the title.
+const TITLE_REACH: usize = 6;
+
+/// Keys of headings that open a text and are no titles.
+const OPENERS: &[&str] = &[
+    "introduction",
+    "overview",
+    "summary",
+    "preamble",
+    "foreword",
+    "general",
+    "scope",
+    "definitions",
+    "welcome",
+    "contents",
+    "tableofcontents",
+    "einleitung",
+    "präambel",
+    "préambule",
+    "introducción",
+    "引言",
+    "前言",
+    "概述",
+];

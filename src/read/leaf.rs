@@ -22,6 +22,8 @@ pub(super) struct Leaf {
     pub cells: Vec<Span>,
     /// Nesting depth of a list item.
     pub depth: u8,
+    /// Columns of white space before it, in plain text.
+    pub indent: u8,
     /// Level of a heading that the markup states, 1 to 6.
     pub heading: Option<u8>,
     /// All its words are set in bold.
@@ -44,6 +46,7 @@ impl Leaf {
             targets: Vec::new(),
             cells: Vec::new(),
             depth: 0,
+            indent: 0,
             heading: None,
             bold: false,
             listed: false,

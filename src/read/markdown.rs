@@ -210,7 +210,15 @@ impl<'a> Reader<'a> {
     fn end(&mut self, tag: TagEnd, range: Span) {
         match tag {
             TagEnd::Paragraph => self.close(None),
-            TagEnd::Heading(_) | TagEnd::TableHead | TagEnd::TableRow => {
+            TagEnd::Heading(_) => {
+                // Closing marks and underlines are no content.
+                let end = self.last_child_end;
+                if let Some(leaf) = &mut self.open {
+                    leaf.content.end = end.clamp(leaf.content.start, leaf.span.end);
+                }
+                self.close(Some(trimmed(self.whole, range).end));
+            }
+            TagEnd::TableHead | TagEnd::TableRow => {
                 self.close(Some(trimmed(self.whole, range).end));
             }
             TagEnd::Table => self.in_table = false,

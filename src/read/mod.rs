@@ -2,6 +2,8 @@
 //! numbered sections, blocks and sentences, each with its place in the source.
 
 mod assemble;
+mod canonical;
+mod contents;
 mod converted;
 mod dates;
 mod document;
@@ -13,8 +15,11 @@ mod language;
 mod leaf;
 mod markdown;
 mod markup;
+mod nesting;
 mod plain;
 mod sentence;
+mod series;
+mod shape;
 
 pub use document::*;
 pub use equivalence::{EQUIVALENCE, equivalence_key};
@@ -139,5 +144,5 @@ pub fn sentences(document: &Document, block: &Block) -> Vec<Span> {
 /// The canonical text: Markdown that holds every word of the policy and reads back into the same
 /// document; `canonical(read(canonical(d))) == canonical(d)`.
 pub fn canonical(document: &Document) -> String {
-    document.text.clone()
+    canonical::of(document)
 }

@@ -43,6 +43,7 @@ pub(super) fn leaves(text: &str) -> Vec<Leaf> {
         }
         let mut leaf = Leaf::new(BlockKind::Paragraph, span.clone());
         leaf.after_blank = after_blank;
+        leaf.indent = u8::try_from(indent).unwrap_or(u8::MAX);
         leaf.depth = u8::try_from(indent.saturating_sub(1) / 2).unwrap_or(u8::MAX);
         if !words.chars().any(char::is_alphanumeric) {
             leaf.kind = BlockKind::Markup;

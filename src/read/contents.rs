@@ -1,0 +1,150 @@
+//! Lists of contents: runs of short entries that name what stands further down.
+
+use std::collections::BTreeMap;
+
+use super::{BlockKind, assemble::Piece};
+
+/// A list of contents.
+#[derive(Debug, Clone)]
+pub(super) struct Contents {
+    /// Its entries, indices of pieces.
+    pub entries: Vec<usize>,
+    /// The line that announces it ("Table of contents"), if any.
+    pub announced: Option<usize>,
+}
+
+/// Words that announce a list of contents; lower case, letters only.
+const WORDS: &[&str] = &[
+    "contents",
+    "tableofcontents",
+    "content",
+    "index",
+    "onthispage",
+    "inthisarticle",
+    "inthispolicy",
+    "inthisdocument",
+    "quicklinks",
+    "jumpto",
+    "summaryofcontents",
+    "inhalt",
+    "inhaltsverzeichnis",
+    "sommaire",
+    "tabledesmatières",
+    "índice",
+    "indice",
+    "contenido",
+    "sumário",
+    "inhoud",
+    "inhoudsopgave",
+    "spistreści",
+    "содержание",
+    "目录",
+    "目錄",
+    "目次",
+    "목차",
+    "overview",
+];
+
+/// Longest entry, in bytes.
+const LONGEST_ENTRY: usize = 140;
+/// Fewest entries of a list that nothing announces.
+const FEWEST: usize = 4;
+
+/// A text without case, labels, marks and white space: by it entries and headings are compared.
+pub(super) fn key(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Finds the lists of contents. `keys` holds the key of each short piece, empty for others.
+pub(super) fn find(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
+    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+    for (i, key) in keys.iter().enumerate() {
+        if !key.is_empty() {
+            last.insert(key, i);
+        }
+    }
+    let entry = |i: usize| {
+        pieces.get(i).is_some_and(|p| {
+            p.leaf.kind != BlockKind::Markup
+                && p.leaf.heading.is_none()
+                && p.body.len() <= LONGEST_ENTRY
+        })
+    };
+    let later = |i: usize| {
+        keys.get(i)
+            .filter(|k| !k.is_empty())
+            .and_then(|k| last.get(k.as_str()))
+            .copied()
+            .filter(|at| *at > i)
+    };
+    let mut lists = Vec::new();
+    let mut i = 0;
+    while i < pieces.len() {
+        let announced = keys.get(i).is_some_and(|k| WORDS.contains(&k.as_str()));
+        let start = if announced { i + 1 } else { i };
+        let list = run(pieces, start, announced, &entry, &later);
+        if let Some(entries) = list {
+            i = entries.last().copied().unwrap_or(i) + 1;
+            lists.push(Contents {
+                announced: announced.then(|| start - 1),
+                entries,
+            });
+        } else {
+            i += 1;
+        }
+    }
+    lists
+}
+
+fn run(
+    pieces: &[Piece],
+    start: usize,
+    announced: bool,
+    entry: &dyn Fn(usize) -> bool,
+    later: &dyn Fn(usize) -> Option<usize>,
+) -> Option<Vec<usize>> {
+    if !announced && later(start).is_none() {
+        return None;
+    }
+    let mut entries = Vec::new();
+    let mut matched = 0;
+    let mut missed_in_row = 0;
+    // The list ends where the first of its entries is met again, at the latest.
+    let mut limit = pieces.len();
+    let mut i = start;
+    while i < limit && entry(i) {
+        match later(i) {
+            Some(at) => {
+                limit = limit.min(at);
+                matched += 1;
+                missed_in_row = 0;
+            }
+            None => {
+                missed_in_row += 1;
+                if !announced && missed_in_row > 2 {
+                    break;
+                }
+            }
+        }
+        entries.push(i);
+        i += 1;
+    }
+    // Lines after the last entry that is met again belong to the text, unless all are labelled.
+    let labelled = |i: usize| pieces.get(i).is_some_and(|p| p.label.is_some() || p.bullet);
+    let same = entries.iter().filter(|e| labelled(**e)).count() * 10 >= entries.len() * 8;
+    while let Some(last) = entries.last().copied()
+        && later(last).is_none()
+        && !(announced && same && labelled(last))
+    {
+        entries.pop();
+    }
+    let enough = if announced {
+        entries.len() >= 3 && (matched >= 2)
+    } else {
+        entries.len() >= FEWEST && matched * 10 >= entries.len() * 7
+    };
+    enough.then_some(entries)
+}

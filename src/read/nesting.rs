@@ -1,0 +1,304 @@
+//! How headings nest: by the levels that markup states, by their labels, and, where neither says
+//! anything, by what follows them.
+
+use super::{
+    BlockKind,
+    assemble::{Heading, Piece},
+    headings::Seen,
+    label::{Delimiter, Printed, Rank, Style},
+    shape::Feature,
+};
+
+/// How a heading is set: headings of one style stand on one level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Manner {
+    /// Marked as a heading of this level.
+    Marked(u8),
+    /// A decimal label of several parts.
+    Deep(Vec<u32>),
+    /// Any other label, with its value.
+    Counted(Style, Delimiter, Option<Rank>, u32),
+    /// No label; what follows directly is another heading.
+    Stacked,
+    /// No label.
+    Plain,
+    /// A bold paragraph in a text that marks its headings.
+    Bold,
+}
+
+struct Open {
+    manner: Manner,
+    level: u8,
+}
+
+/// Deepest level that is told apart.
+const DEEPEST: u8 = 12;
+
+/// Gives each chosen piece its level. `marked` says whether the text marks its headings.
+pub(super) fn levels(
+    pieces: &[Piece],
+    seen: &Seen,
+    chosen: &[usize],
+    marked: bool,
+) -> Vec<Heading> {
+    let manners: Vec<Manner> = chosen
+        .iter()
+        .enumerate()
+        .filter_map(|(k, i)| {
+            let piece = pieces.get(*i)?;
+            let next = (i + 1..pieces.len()).find(|n| {
+                pieces
+                    .get(*n)
+                    .is_some_and(|p| p.leaf.kind != BlockKind::Markup)
+            });
+            let stacked = next.is_some() && next == chosen.get(k + 1).copied();
+            Some(manner(piece, stacked, marked))
+        })
+        .collect();
+    let main = main_series(&manners);
+    let mut open: Vec<Open> = Vec::new();
+    let mut headings = Vec::with_capacity(chosen.len());
+    for (k, (i, manner)) in chosen.iter().zip(&manners).enumerate() {
+        let before = k.checked_sub(1).and_then(|b| manners.get(b));
+        let keep = parent(&open, manner, before, main.as_ref(), k, seen, *i);
+        open.truncate(keep);
+        let level = open
+            .last()
+            .map_or(1, |o| o.level.saturating_add(1))
+            .min(DEEPEST);
+        headings.push(Heading {
+            piece: *i,
+            level,
+            end: None,
+        });
+        open.push(Open {
+            manner: manner.clone(),
+            level,
+        });
+        if open.len() > usize::from(DEEPEST) {
+            open.remove(usize::from(DEEPEST) - 1);
+        }
+    }
+    headings
+}
+
+fn manner(piece: &Piece, stacked: bool, marked: bool) -> Manner {
+    if let Some(level) = piece.leaf.heading {
+        return Manner::Marked(level);
+    }
+    if let Some(label) = &piece.label
+        && !(marked && piece.leaf.bold)
+    {
+        return labelled(label);
+    }
+    if marked {
+        Manner::Bold
+    } else if stacked {
+        Manner::Stacked
+    } else {
+        Manner::Plain
+    }
+}
+
+fn labelled(label: &Printed) -> Manner {
+    let value = label.values.last().copied().unwrap_or(0);
+    if label.values.len() > 1 {
+        Manner::Deep(label.values.clone())
+    } else {
+        Manner::Counted(label.style, label.delimiter, label.word, value)
+    }
+}
+
+/// The series of single labels that divides the whole text: where its first and last member stand
+/// among the headings.
+struct Main {
+    style: Style,
+    word: Option<Rank>,
+    first: usize,
+    last: usize,
+}
+
+fn main_series(manners: &[Manner]) -> Option<Main> {
+    let mut candidates: Vec<(Main, usize, u32)> = Vec::new();
+    for (k, manner) in manners.iter().enumerate() {
+        let Manner::Counted(style, _, word, value) = manner else {
+            continue;
+        };
+        let found = candidates.iter_mut().find(|(m, _, last)| {
+            m.style == *style && m.word == *word && *value > *last && *value <= last + 2
+        });
+        if let Some((main, count, last)) = found {
+            main.last = k;
+            *count += 1;
+            *last = *value;
+        } else if *value <= 2 {
+            candidates.push((
+                Main {
+                    style: *style,
+                    word: *word,
+                    first: k,
+                    last: k,
+                },
+                1,
+                *value,
+            ));
+        }
+    }
+    candidates
+        .into_iter()
+        .filter(|(_, count, _)| *count >= 3)
+        // The one that spans most.
+        .max_by_key(|(m, count, _)| (m.last - m.first, *count))
+        .map(|(main, _, _)| main)
+}
+
+/// How many of the open headings stay open: the new one becomes a child of the last of them.
+fn parent(
+    open: &[Open],
+    manner: &Manner,
+    before: Option<&Manner>,
+    main: Option<&Main>,
+    k: usize,
+    seen: &Seen,
+    piece: usize,
+) -> usize {
+    match manner {
+        Manner::Marked(level) => open
+            .iter()
+            .position(|o| match &o.manner {
+                Manner::Marked(other) => other >= level,
+                _ => true,
+            })
+            .unwrap_or(open.len()),
+        Manner::Bold => open
+            .iter()
+            .position(|o| !matches!(o.manner, Manner::Marked(_)))
+            .unwrap_or(open.len()),
+        Manner::Deep(values) => deep(open, values),
+        Manner::Counted(style, delimiter, word, value) => {
+            let same = |o: &Open| match &o.manner {
+                Manner::Counted(s, d, w, v) => {
+                    s == style && w == word && (d == delimiter || w.is_some()) && v < value
+                }
+                _ => false,
+            };
+            if let Some(at) = open.iter().rposition(same) {
+                return at;
+            }
+            // Words before labels have an order of their own.
+            if let Some(rank) = word {
+                return open
+                    .iter()
+                    .position(|o| match &o.manner {
+                        Manner::Counted(_, _, Some(other), _) => other >= rank,
+                        _ => true,
+                    })
+                    .unwrap_or(open.len());
+            }
+            // A series that restarts stands where it stood.
+            let again = |o: &Open| matches!(&o.manner, Manner::Counted(s, d, None, _) if s == style && d == delimiter);
+            if *value <= 1
+                && let Some(at) = open.iter().rposition(again)
+            {
+                return at;
+            }
+            if main.is_some_and(|m| {
+                m.style == *style && m.word == *word && k >= m.first && k <= m.last && k == m.first
+            }) {
+                // Few headings without label before the main series are its neighbours.
+                let plain = open
+                    .iter()
+                    .take_while(|o| !matches!(o.manner, Manner::Plain))
+                    .count();
+                return if k <= 4 {
+                    plain
+                } else {
+                    open.len().min(plain + 1)
+                };
+            }
+            // Any other new series is inside what is open and counts otherwise.
+            open.iter()
+                .rposition(|o| !matches!(o.manner, Manner::Plain) || k > 6)
+                .map_or(0, |at| at + 1)
+        }
+        Manner::Stacked | Manner::Plain => {
+            let stacked = *manner == Manner::Stacked;
+            if let Some(main) = main
+                && k > main.first
+            {
+                let inside = open.iter().position(|o| match &o.manner {
+                    Manner::Counted(style, _, word, _) => {
+                        *style == main.style && *word == main.word
+                    }
+                    _ => false,
+                });
+                if let Some(at) = inside {
+                    let caps = seen
+                        .shapes
+                        .get(piece)
+                        .is_some_and(|s| s.has(Feature::AllCaps));
+                    if k > main.last && caps {
+                        return at;
+                    }
+                    // Below the deepest label, beside other plain ones.
+                    return open
+                        .iter()
+                        .rposition(|o| matches!(o.manner, Manner::Counted(..) | Manner::Deep(_)))
+                        .map_or(at + 1, |l| {
+                            let follows_label =
+                                matches!(before, Some(Manner::Counted(..) | Manner::Deep(_)));
+                            if follows_label {
+                                l + 1
+                            } else {
+                                (l + 1).min(open.len())
+                            }
+                        });
+                }
+            }
+            let base = open
+                .iter()
+                .position(|o| matches!(o.manner, Manner::Plain | Manner::Stacked))
+                .unwrap_or(open.len());
+            if matches!(before, Some(Manner::Stacked)) {
+                return open.len();
+            }
+            if stacked {
+                return base;
+            }
+            // Beside the last plain one; under the last stacked one.
+            open.iter()
+                .rposition(|o| o.manner == Manner::Stacked)
+                .map_or(base, |at| at + 1)
+        }
+    }
+}
+
+/// `2.1.3` stands under `2.1`, else under `2` in any style, else beside its like.
+fn deep(open: &[Open], values: &[u32]) -> usize {
+    let prefix = values
+        .get(..values.len().saturating_sub(1))
+        .unwrap_or_default();
+    let exact = open.iter().rposition(|o| match &o.manner {
+        Manner::Deep(other) => other == prefix,
+        Manner::Counted(_, _, _, value) => prefix == [*value],
+        _ => false,
+    });
+    if let Some(at) = exact {
+        return at + 1;
+    }
+    // Beside labels of the same or a greater depth.
+    let beside = open.iter().position(|o| match &o.manner {
+        Manner::Deep(other) => other.len() >= values.len(),
+        _ => false,
+    });
+    if let Some(at) = beside {
+        return at;
+    }
+    // Under the last label that is shorter, or the last heading of any kind.
+    open.iter()
+        .rposition(|o| match &o.manner {
+            Manner::Deep(other) => other.len() < values.len(),
+            _ => true,
+        })
+        .map_or(0, |at| at + 1)
+}

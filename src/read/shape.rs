@@ -1,0 +1,802 @@
+//! What a line looks like, and how much that speaks for or against its being a heading.
+
+use std::collections::BTreeMap;
+
+use super::{
+    BlockKind,
+    assemble::Piece,
+    label::{Delimiter, Style},
+    series::AllSeries,
+};
+
+macro_rules! features {
+    ($($(#[$meta:meta])* $name:ident = $first:literal, $second:literal;)*) => {
+        /// Traits of a line, each with the weight that it has for being a heading.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u8)]
+        pub(super) enum Feature { $($(#[$meta])* $name,)* }
+        /// Weights of all traits at the first look, in hundredths of a logit.
+        const FIRST: &[i32] = &[$($first,)*];
+        /// Weights of all traits at the second look, when the company is known.
+        const SECOND: &[i32] = &[$($second,)*];
+    };
+}
+
+features! {
+    /// Every line.
+    Any = -48, -43;
+    /// At most 3 characters.
+    Tiny = -204, -139;
+    /// 4 to 25 characters.
+    Short = 28, 30;
+    /// 26 to 60 characters.
+    Medium = 19, 21;
+    /// 61 to 100 characters.
+    Long = -45, -34;
+    /// 101 to 160 characters.
+    Longer = -218, -243;
+    /// More than 160 characters.
+    Endless = -404, -430;
+    /// Ends with a full stop.
+    EndsStop = -139, -131;
+    /// Ends with a colon.
+    EndsColon = -155, -130;
+    /// Ends with a question mark.
+    EndsQuestion = 157, 109;
+    /// Ends with comma, semicolon, "and" or "or".
+    EndsOpen = -365, -368;
+    /// Ends with another mark.
+    EndsOther = 59, 59;
+    /// Starts with a small letter.
+    StartsLower = -33, -41;
+    /// All letters are capitals.
+    AllCaps = 42, 51;
+    /// Most words start with a capital.
+    TitleCase = 27, 19;
+    /// One word.
+    OneWord = 49, 42;
+    /// Starts with neither letter nor number.
+    StartsMark = -43, -47;
+    /// A label `1.`
+    LabelNumber = -12, -12;
+    /// A label `1.2`
+    LabelDeep = 30, -8;
+    /// A label `IV.`
+    LabelRoman = -153, -29;
+    /// A label `A.`
+    LabelUpper = -42, -51;
+    /// A label `a.` or `i.`
+    LabelLower = 189, 117;
+    /// A label `1)`
+    LabelClose = -64, -70;
+    /// A label `(1)`
+    LabelBoth = -3, -6;
+    /// A label `Article 5`
+    LabelWord = 285, 218;
+    /// A label without any mark after it.
+    LabelBare = 141, 85;
+    /// A bullet.
+    Bullet = -427, -368;
+    /// Indented.
+    Indented = -136, -69;
+    /// Blank before, in a text with few blank lines.
+    RareBlankBefore = 310, 249;
+    /// No blank before, in a text with few blank lines.
+    RareNoBlankBefore = -117, -97;
+    /// Blank after, in a text with few blank lines.
+    RareBlankAfter = -126, -100;
+    /// No blank before, in a text with many.
+    DenseNoBlankBefore = 0, 0;
+    /// The next line is running text.
+    NextRunning = 47, 38;
+    /// The next line is as short and as open.
+    NextShort = -112, -90;
+    /// The next line is a bullet.
+    NextBullet = -35, -43;
+    /// The next line has a deeper label.
+    NextDeeper = 173, 131;
+    /// There is no next line.
+    NextNone = -326, -319;
+    /// The line before ends with a colon.
+    AfterColon = -29, -13;
+    /// The line before is running text.
+    AfterRunning = 54, 47;
+    /// The line before is as short and as open.
+    AfterShort = -36, -45;
+    /// The line before is a bullet.
+    AfterBullet = 92, 87;
+    /// Among the first three lines.
+    Top = -24, 2;
+    /// Its series of labels looks like headings.
+    SeriesHeads = 60, 17;
+    /// Its series of labels has no text in between.
+    SeriesTight = -312, -192;
+    /// Its series of labels is running text.
+    SeriesRunning = 42, -2;
+    /// A list of contents names it.
+    Announced = -6, 18;
+    /// The same line stands three times or more.
+    Repeated = -73, -56;
+    /// An address of a page or a mailbox.
+    Address = -208, -195;
+    /// A year.
+    Year = -101, -109;
+    /// A phone number, a postal code: many digits.
+    Digits = -177, -159;
+    /// Starts with "we", "you", "it".
+    StartsPronoun = -22, -9;
+    /// Starts with "how", "what", "who".
+    StartsQuestion = -22, -23;
+    /// Holds "is", "are", "will", "may".
+    Verb = -16, -22;
+    /// In the last twentieth.
+    Bottom = 4, 2;
+    /// A colon inside, then more words.
+    ColonInside = -53, -57;
+    /// The next line starts with a small letter.
+    NextLower = -275, -241;
+    /// Short and open, and running text follows.
+    ShortThenRunning = 36, 34;
+    /// Short and open between two lines that are so too.
+    ShortAmongShort = 42, 45;
+    /// Short and open after a rare blank line, and running text follows.
+    RareShortThenRunning = -20, -8;
+    /// Set in bold.
+    Bold = 0, 0;
+    /// An ordinal label, short and open, with running text after it.
+    LabelThenRunning = -75, -82;
+    /// A word that names kinds of documents.
+    Name = 0, -5;
+    /// Words that headings of policies are made of.
+    Subject = 10, 8;
+    /// Short and open, in a text with many blank lines.
+    DenseOpen = -25, -43;
+    /// The same, and running text follows.
+    DenseOpenThenRunning = 10, -7;
+    /// The same, and a bullet follows.
+    DenseOpenThenBullet = 35, 25;
+    /// The same, and a line that is so too follows.
+    DenseOpenThenOpen = -2, -17;
+    /// Short and open after a rare blank line.
+    RareOpenBlank = 25, -3;
+    /// Short and open without a blank line before, and running text follows.
+    RareOpenThenRunning = -7, 21;
+    /// The same, and a bullet follows.
+    RareOpenThenBullet = 137, 111;
+    /// Most words capitalised, and running text follows.
+    TitleThenRunning = -5, -14;
+    /// Only the first word capitalised, several words, and running text follows.
+    SentenceThenRunning = 12, 13;
+    /// Short and open, but starts as a sentence does.
+    PronounOpen = -34, -45;
+    /// Short and open, but holds a verb and asks nothing.
+    VerbOpen = -40, -39;
+    /// A label `1.`, short and open.
+    NumberOpen = -27, -28;
+    /// A label `1.` and running text.
+    NumberRunning = -39, -15;
+    /// A label `1.2`, short and open.
+    DeepOpen = 141, 77;
+    /// Ends with a colon, and a bullet follows.
+    ColonThenBullet = -146, -130;
+    /// Ends with a colon, short, most words capitalised.
+    ColonTitle = 84, 83;
+    /// A short line with a full stop, most words capitalised.
+    ShortSentence = 84, 35;
+    /// Short and open between two lines of running text.
+    ShortAfterRunning = -59, -52;
+    /// The first line.
+    First = -169, -138;
+    /// Short and open, and a line with a colon at its end follows.
+    OpenThenColon = 88, 71;
+    /// The same, and then a bullet.
+    OpenThenColonBullet = 34, 42;
+    /// Among the first three lines, and named as policies are.
+    TopName = -12, -1;
+    /// At least five of the six lines around are short.
+    Crowd = -56, -51;
+    /// At least three of the four lines around are running text.
+    Island = 8, 7;
+    /// In a crowd of short lines, with a label of a series of headings.
+    CrowdLabelled = 68, 61;
+    /// Short and open, and a line with a colon inside follows.
+    OpenThenDefinition = 47, 39;
+    /// Most words in small letters, no label.
+    LowerInside = 0, 6;
+    /// Most lines that look the same are headings.
+    KindLikely = 0, 82;
+    /// Some lines that look the same are headings.
+    KindMixed = 0, 1;
+    /// Hardly a line that looks the same is a heading.
+    KindUnlikely = 0, -65;
+    /// Most lines of its series of labels are headings.
+    SeriesLikely = 0, 78;
+    /// Hardly a line of its series of labels is a heading.
+    SeriesUnlikely = 0, -65;
+    /// The next line looks like a heading.
+    BeforeHeading = 0, -12;
+    /// The line before looks like a heading.
+    AfterHeading = 0, 105;
+    /// No line before looks like a heading.
+    AfterLikelyTitle = 0, -33;
+}
+
+/// The traits of one line, as bits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Shape(pub u128);
+
+impl Shape {
+    /// Whether it has a trait.
+    pub fn has(self, feature: Feature) -> bool {
+        self.0 & (1 << feature as u32) != 0
+    }
+
+    fn set(&mut self, feature: Feature, on: bool) {
+        if on {
+            self.0 |= 1 << feature as u32;
+        }
+    }
+
+    /// How much speaks for a heading at the first look, in hundredths of a logit.
+    pub fn first(self) -> i32 {
+        self.sum(FIRST)
+    }
+
+    /// How much speaks for a heading when its company is known; above 0 more than against it.
+    pub fn second(self) -> i32 {
+        self.sum(SECOND)
+    }
+
+    fn sum(self, weights: &[i32]) -> i32 {
+        let mut bits = self.0;
+        let mut sum = 0;
+        while bits != 0 {
+            sum += weights
+                .get(bits.trailing_zeros() as usize)
+                .copied()
+                .unwrap_or(0);
+            bits &= bits - 1;
+        }
+        sum
+    }
+}
+
+/// What is seen of a line without its neighbours.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Line {
+    shape: Shape,
+    /// Short and ends like no sentence.
+    pub open: bool,
+    /// Ends like a sentence, or is long.
+    pub running: bool,
+    /// A bullet.
+    bullet: bool,
+    lower: bool,
+    colon: bool,
+    depth: usize,
+    after_blank: bool,
+    words: bool,
+}
+
+/// Longest body of which more than its ends is looked at.
+const LOOKED_AT: usize = 240;
+
+/// Looks at a line.
+pub(super) fn line(text: &str, piece: &Piece) -> Line {
+    use Feature as F;
+    let mut line = Line {
+        after_blank: piece.leaf.after_blank,
+        bullet: piece.bullet,
+        depth: piece.label.as_ref().map_or(0, |l| l.values.len()),
+        words: piece.leaf.kind != BlockKind::Markup,
+        ..Line::default()
+    };
+    let whole = text.get(piece.body.clone()).unwrap_or_default().trim();
+    let closing =
+        |c: char| c.is_whitespace() || matches!(c, '*' | '_' | '"' | '”' | '’' | ')' | ']' | '\'');
+    let bare = whole.trim_end_matches(closing);
+    let end = if whole.ends_with([')', '"', '”']) && !bare.ends_with(['.', ';', ',', ':']) {
+        None
+    } else {
+        bare.chars().next_back()
+    };
+    let long = whole.len() > LOOKED_AT;
+    let length = if long {
+        LOOKED_AT
+    } else {
+        // Signs of scripts without spaces weigh as three letters.
+        whole
+            .chars()
+            .map(|c| if c > '\u{2E80}' { 3 } else { 1 })
+            .sum()
+    };
+    let s = &mut line.shape;
+    s.set(F::Any, true);
+    s.set(
+        match length {
+            0..=3 => F::Tiny,
+            4..=25 => F::Short,
+            26..=60 => F::Medium,
+            61..=100 => F::Long,
+            101..=160 => F::Longer,
+            _ => F::Endless,
+        },
+        true,
+    );
+    let stop = matches!(end, Some('.' | '。' | '!' | '！'));
+    let colon = matches!(end, Some(':' | '：'));
+    let comma = matches!(end, Some(',' | ';' | '；' | '、' | '，'))
+        || bare.ends_with(" and")
+        || bare.ends_with(" or");
+    line.colon = colon;
+    s.set(F::EndsStop, stop);
+    s.set(F::EndsColon, colon);
+    s.set(F::EndsQuestion, matches!(end, Some('?' | '？')));
+    s.set(F::EndsOpen, comma);
+    s.set(
+        F::EndsOther,
+        end.is_some_and(|c| !c.is_alphanumeric() && !matches!(c, '?' | '？' | '%'))
+            && !stop
+            && !colon
+            && !comma,
+    );
+    let start = whole.trim_start_matches(['*', '_', '"', '“', '‘', '[', '(']);
+    let first = start.chars().next();
+    line.lower = first.is_some_and(char::is_lowercase);
+    s.set(F::StartsLower, line.lower);
+    s.set(
+        F::StartsMark,
+        whole
+            .chars()
+            .next()
+            .is_some_and(|c| !c.is_alphanumeric() && !matches!(c, '*' | '_' | '“' | '"')),
+    );
+    if !long {
+        words(s, whole);
+    }
+    s.set(F::Bullet, piece.bullet);
+    s.set(F::Bold, piece.leaf.bold);
+    s.set(
+        F::Indented,
+        piece.leaf.indent > 0 || piece.leaf.depth > 0 || piece.leaf.listed,
+    );
+    if let Some(label) = &piece.label {
+        s.set(F::LabelWord, label.word.is_some());
+        let feature = match (label.style, label.delimiter) {
+            (_, Delimiter::Both) => F::LabelBoth,
+            (_, Delimiter::Close) => F::LabelClose,
+            (Style::Decimal | Style::Cjk | Style::Circled, _) if label.values.len() > 1 => {
+                F::LabelDeep
+            }
+            (_, Delimiter::None) => F::LabelBare,
+            (Style::Decimal | Style::Cjk | Style::Circled, _) => F::LabelNumber,
+            (Style::UpperRoman, _) => F::LabelRoman,
+            (Style::UpperLetter, _) => F::LabelUpper,
+            (Style::LowerLetter | Style::LowerRoman, _) => F::LabelLower,
+        };
+        s.set(feature, true);
+    }
+    line.running = length > 100 || stop && length > 40;
+    line.open = length <= 100 && !stop && !comma && !piece.bullet && length > 0 && !line.lower;
+    line
+}
+
+/// Words that say what a section of a policy is about.
+const SUBJECTS: &[&str] = &[
+    "introduction",
+    "overview",
+    "definitions",
+    "contact",
+    "security",
+    "cookies",
+    "children",
+    "changes",
+    "rights",
+    "retention",
+    "sharing",
+    "disclosure",
+    "collection",
+    "transfers",
+    "transfer",
+    "liability",
+    "warranty",
+    "warranties",
+    "disclaimer",
+    "disclaimers",
+    "indemnification",
+    "indemnity",
+    "termination",
+    "law",
+    "disputes",
+    "arbitration",
+    "miscellaneous",
+    "privacy",
+    "information",
+    "data",
+    "use",
+    "payment",
+    "fees",
+    "license",
+    "content",
+    "property",
+    "notice",
+    "policy",
+    "terms",
+    "scope",
+    "consent",
+    "marketing",
+    "advertising",
+    "general",
+    "amendments",
+    "modifications",
+    "eligibility",
+    "account",
+    "services",
+    "confidentiality",
+    "severability",
+    "assignment",
+    "access",
+    "choices",
+];
+
+fn words(s: &mut Shape, whole: &str) {
+    use Feature as F;
+    let (mut count, mut capital, mut content, mut upper, mut letters, mut digits) =
+        (0, 0, 0, 0, 0_usize, 0_usize);
+    let mut verb = false;
+    let mut subject = false;
+    let mut name = false;
+    let mut year = false;
+    let mut first = String::new();
+    for word in whole.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '’') {
+        let Some(c) = word.chars().next() else {
+            continue;
+        };
+        count += 1;
+        if c.is_alphabetic() {
+            let small = word.len() <= 3 && count > 1 && c.is_lowercase();
+            if !small {
+                content += 1;
+                capital += usize::from(c.is_uppercase());
+            }
+        }
+        letters += word.chars().filter(|c| c.is_alphabetic()).count();
+        upper += word.chars().filter(|c| c.is_uppercase()).count();
+        let figures = word.bytes().filter(u8::is_ascii_digit).count();
+        digits += figures;
+        year |= figures == 4 && (word.starts_with("19") || word.starts_with("20"));
+        if word.len() <= 16 {
+            let lower = word.to_lowercase();
+            verb |= count > 1
+                && matches!(
+                    lower.as_str(),
+                    "is" | "are"
+                        | "will"
+                        | "may"
+                        | "must"
+                        | "can"
+                        | "have"
+                        | "has"
+                        | "shall"
+                        | "was"
+                        | "were"
+                        | "agree"
+                        | "should"
+                        | "be"
+                );
+            subject |= SUBJECTS.contains(&lower.as_str());
+            name |= matches!(
+                lower.as_str(),
+                "policy"
+                    | "policies"
+                    | "terms"
+                    | "agreement"
+                    | "notice"
+                    | "conditions"
+                    | "statement"
+                    | "guidelines"
+                    | "contract"
+                    | "rules"
+            );
+            if count == 1 {
+                first = lower;
+            }
+        }
+    }
+    s.set(F::OneWord, count == 1);
+    s.set(F::AllCaps, letters >= 4 && upper * 10 >= letters * 9);
+    s.set(
+        F::TitleCase,
+        content >= 2 && capital * 10 >= content * 8 && upper * 10 < letters * 9,
+    );
+    s.set(F::Verb, verb);
+    s.set(F::Subject, subject);
+    s.set(F::Name, name);
+    s.set(F::Year, year);
+    s.set(F::Digits, digits * 4 > letters && digits > 2);
+    s.set(
+        F::StartsPronoun,
+        matches!(
+            first.as_str(),
+            "we" | "you"
+                | "i"
+                | "it"
+                | "they"
+                | "this"
+                | "these"
+                | "if"
+                | "for"
+                | "by"
+                | "in"
+                | "please"
+                | "see"
+                | "such"
+                | "any"
+                | "to"
+        ),
+    );
+    s.set(
+        F::StartsQuestion,
+        matches!(
+            first.as_str(),
+            "how"
+                | "what"
+                | "why"
+                | "who"
+                | "when"
+                | "where"
+                | "which"
+                | "do"
+                | "does"
+                | "can"
+                | "is"
+                | "are"
+                | "whom"
+                | "with"
+        ),
+    );
+    s.set(
+        F::Address,
+        whole.contains('@') || whole.contains("http") || whole.contains("www."),
+    );
+    s.set(
+        F::ColonInside,
+        whole
+            .find(": ")
+            .is_some_and(|at| at > 0 && at + 2 < whole.trim_end().len()),
+    );
+}
+
+/// What is known of the whole text.
+pub(super) struct Surroundings<'a> {
+    /// Lines without their neighbours.
+    pub lines: &'a [Line],
+    /// Series of labels.
+    pub series: &'a AllSeries,
+    /// Whether a list of contents names the piece.
+    pub announced: &'a dyn Fn(usize) -> bool,
+    /// Whether the same line stands three times or more.
+    pub repeated: &'a dyn Fn(usize) -> bool,
+    /// Most lines have a blank line before them.
+    pub dense: bool,
+}
+
+/// All traits of a line, with those that its neighbours give it.
+pub(super) fn shape(around: &Surroundings<'_>, i: usize) -> Shape {
+    use Feature as F;
+    let Some(line) = around.lines.get(i) else {
+        return Shape::default();
+    };
+    let mut s = line.shape;
+    let count = around.lines.len();
+    let next = around.lines.iter().skip(i + 1).take(3).find(|l| l.words);
+    let before = around
+        .lines
+        .get(i.saturating_sub(3)..i)
+        .and_then(|l| l.iter().rev().find(|l| l.words));
+    let rare = !around.dense;
+    s.set(F::RareBlankBefore, rare && line.after_blank);
+    s.set(F::RareNoBlankBefore, rare && !line.after_blank);
+    s.set(F::DenseNoBlankBefore, !rare && !line.after_blank);
+    s.set(F::NextNone, next.is_none());
+    if let Some(next) = next {
+        s.set(F::RareBlankAfter, rare && next.after_blank);
+        s.set(F::NextRunning, next.running && !next.bullet);
+        s.set(F::NextShort, next.open);
+        s.set(F::NextBullet, next.bullet);
+        s.set(F::NextDeeper, line.depth > 0 && next.depth > line.depth);
+        s.set(F::NextLower, next.lower && !next.bullet);
+        s.set(
+            F::ShortThenRunning,
+            line.open && next.running && !next.bullet,
+        );
+        s.set(
+            F::RareShortThenRunning,
+            line.open && rare && line.after_blank && next.running && !next.bullet,
+        );
+        s.set(
+            F::LabelThenRunning,
+            line.open && line.depth > 0 && next.running,
+        );
+    }
+    if let Some(before) = before {
+        s.set(F::AfterColon, before.colon);
+        s.set(F::AfterRunning, before.running && !before.bullet);
+        s.set(F::AfterShort, before.open);
+        s.set(F::AfterBullet, before.bullet);
+        s.set(
+            F::ShortAmongShort,
+            line.open && before.open && next.is_some_and(|n| n.open),
+        );
+    }
+    combine(&mut s, line, next, before, rare);
+    let near = |range: std::ops::Range<usize>| {
+        around
+            .lines
+            .get(range.start.min(count)..range.end.min(count))
+            .unwrap_or_default()
+            .iter()
+    };
+    let beside = |reach: usize| near(i.saturating_sub(reach)..i).chain(near(i + 1..i + 1 + reach));
+    let crowd = beside(3)
+        .filter(|l| l.open || l.bullet && !l.running)
+        .count()
+        >= 5;
+    s.set(F::Crowd, crowd);
+    s.set(F::Island, beside(2).filter(|l| l.running).count() >= 3);
+    s.set(F::OpenThenColon, line.open && next.is_some_and(|n| n.colon));
+    s.set(
+        F::OpenThenColonBullet,
+        line.open
+            && next.is_some_and(|n| n.colon)
+            && around.lines.get(i + 2).is_some_and(|l| l.bullet),
+    );
+    s.set(F::TopName, i < 3 && line.open && s.has(F::Name));
+    s.set(
+        F::OpenThenDefinition,
+        line.open && next.is_some_and(|n| n.shape.has(F::ColonInside)),
+    );
+    s.set(
+        F::LowerInside,
+        line.open
+            && line.depth == 0
+            && !s.has(F::TitleCase)
+            && !s.has(F::AllCaps)
+            && !s.has(F::OneWord),
+    );
+    s.set(F::First, i == 0);
+    s.set(F::Top, i < 3);
+    s.set(F::Bottom, i * 20 > count * 19);
+    if let Some(series) = around.series.get(i) {
+        s.set(F::SeriesHeads, series.heads());
+        s.set(F::CrowdLabelled, crowd && series.heads());
+        s.set(F::SeriesTight, series.tight());
+        s.set(
+            F::SeriesRunning,
+            series.members.len() > 1 && series.titles * 3 < series.members.len(),
+        );
+    }
+    s.set(F::Announced, (around.announced)(i));
+    s.set(F::Repeated, (around.repeated)(i));
+    s
+}
+
+/// Traits that only mean something together.
+fn combine(s: &mut Shape, line: &Line, next: Option<&Line>, before: Option<&Line>, rare: bool) {
+    use Feature as F;
+    let running = next.is_some_and(|n| n.running && !n.bullet);
+    let bullet = next.is_some_and(|n| n.bullet);
+    let open = line.open;
+    s.set(F::DenseOpen, !rare && open);
+    s.set(F::DenseOpenThenRunning, !rare && open && running);
+    s.set(F::DenseOpenThenBullet, !rare && open && bullet);
+    s.set(
+        F::DenseOpenThenOpen,
+        !rare && open && next.is_some_and(|n| n.open),
+    );
+    s.set(F::RareOpenBlank, rare && open && line.after_blank);
+    let flush = rare && open && !line.after_blank;
+    s.set(F::RareOpenThenRunning, flush && running);
+    s.set(F::RareOpenThenBullet, flush && bullet);
+    let title = s.has(F::TitleCase) || s.has(F::AllCaps);
+    s.set(F::TitleThenRunning, title && running);
+    s.set(
+        F::SentenceThenRunning,
+        open && !title && !s.has(F::OneWord) && running,
+    );
+    let asks = s.has(F::EndsQuestion) || s.has(F::StartsQuestion);
+    s.set(F::PronounOpen, open && !asks && s.has(F::StartsPronoun));
+    s.set(F::VerbOpen, open && !asks && s.has(F::Verb));
+    s.set(F::NumberOpen, open && s.has(F::LabelNumber));
+    s.set(F::NumberRunning, line.running && s.has(F::LabelNumber));
+    s.set(F::DeepOpen, open && s.has(F::LabelDeep));
+    s.set(F::ColonThenBullet, line.colon && bullet);
+    let short = s.has(F::Short) || s.has(F::Medium);
+    s.set(F::ColonTitle, line.colon && title && short);
+    s.set(F::ShortSentence, s.has(F::EndsStop) && title && short);
+    s.set(
+        F::ShortAfterRunning,
+        open && running && before.is_some_and(|b| b.running),
+    );
+}
+
+/// Lines that look the same: what must be equal for two lines to be of one kind.
+fn kind(shape: Shape) -> Option<u128> {
+    use Feature as F;
+    if shape.has(F::Endless) || shape.has(F::Longer) {
+        return None;
+    }
+    let mut mask = 0_u128;
+    for feature in [
+        F::AllCaps,
+        F::TitleCase,
+        F::EndsStop,
+        F::EndsColon,
+        F::EndsQuestion,
+        F::EndsOpen,
+        F::StartsLower,
+        F::Bullet,
+        F::Indented,
+        F::Bold,
+        F::RareBlankBefore,
+        F::LabelNumber,
+        F::LabelDeep,
+        F::LabelRoman,
+        F::LabelUpper,
+        F::LabelLower,
+        F::LabelClose,
+        F::LabelBoth,
+        F::LabelWord,
+        F::LabelBare,
+    ] {
+        mask |= 1 << feature as u32;
+    }
+    Some(shape.0 & mask)
+}
+
+/// The second look: adds what the company of each line says.
+pub(super) fn company(shapes: &mut [Shape], series: &AllSeries) {
+    use Feature as F;
+    let likely: Vec<bool> = shapes.iter().map(|s| s.first() > -50).collect();
+    let mut kinds: BTreeMap<u128, (u32, u32)> = BTreeMap::new();
+    for (shape, likely) in shapes.iter().zip(&likely) {
+        if let Some(kind) = kind(*shape) {
+            let entry = kinds.entry(kind).or_default();
+            entry.0 += 1;
+            entry.1 += u32::from(*likely);
+        }
+    }
+    let shares: Vec<(usize, usize)> = series
+        .series
+        .iter()
+        .map(|s| {
+            let yes = s.members.iter().filter(|m| likely.get(**m) == Some(&true));
+            (s.members.len(), yes.count())
+        })
+        .collect();
+    let mut any = false;
+    for (i, shape) in shapes.iter_mut().enumerate() {
+        if let Some((all, yes)) = kind(*shape).and_then(|k| kinds.get(&k)).copied()
+            && all > 1
+        {
+            shape.set(F::KindLikely, yes * 10 >= all * 7);
+            shape.set(F::KindMixed, yes * 10 < all * 7 && yes * 10 >= all * 3);
+            shape.set(F::KindUnlikely, yes * 10 < all * 3);
+        }
+        if let Some((all, yes)) = series
+            .of
+            .get(i)
+            .copied()
+            .flatten()
+            .and_then(|s| shares.get(s))
+            && *all > 1
+        {
+            shape.set(F::SeriesLikely, yes * 10 >= all * 6);
+            shape.set(F::SeriesUnlikely, yes * 10 < all * 3);
+        }
+        shape.set(F::BeforeHeading, likely.get(i + 1) == Some(&true));
+        shape.set(F::AfterHeading, i > 0 && likely.get(i - 1) == Some(&true));
+        shape.set(F::AfterLikelyTitle, !any);
+        any |= likely.get(i) == Some(&true);
+    }
+}
