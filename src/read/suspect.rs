@@ -41,7 +41,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Option<Suspect> {
         found
     };
     // A message needs fewer proofs the shorter the text and the fewer words of policies it holds.
-    let dense = hits as usize * 200 >= letters.max(1) && letters > 300;
+    let dense = hits as usize * 150 >= letters.max(1) && hits >= 5;
     for (kind, code) in [
         ("bot-check", "bot-check"),
         ("login", "login"),

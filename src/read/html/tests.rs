@@ -87,6 +87,7 @@ fn the_policy_is_found_and_nothing_else() {
     - **Controller**
 
       Lantern Ltd
+
     - **Processor**
 
       A company that works for us.
@@ -161,7 +162,6 @@ fn numbers_are_written_as_they_are_printed() {
     7. We may amend this agreement.
        - a. with notice
        - b. by e-mail
-
     - 1.1 Own number
     - (a) own letter
 
