@@ -2,9 +2,11 @@
 //! numbered sections, blocks and sentences, each with its place in the source.
 
 mod assemble;
+mod combine;
 mod converted;
 mod dates;
 mod document;
+mod docx;
 mod encoding;
 mod equivalence;
 mod format;
@@ -16,10 +18,13 @@ mod leaf;
 mod markdown;
 mod markdown_line;
 mod markup;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod plain;
 mod sentence;
 mod suspect;
 
+pub use combine::combine;
 pub use document::*;
 pub use equivalence::{EQUIVALENCE, equivalence_key};
 pub use html::{Explanation, LeftOut, Reason, explain};
@@ -89,6 +94,9 @@ pub enum ReadError {
     /// It holds pages but no text, as a scan does.
     #[error("the {0} holds no text; a scanned document must go through text recognition first")]
     NoText(&'static str),
+    /// A password protects it.
+    #[error("the {0} is protected by a password; save a copy without one")]
+    Protected(&'static str),
     /// Reading it would take more memory or time than is allowed.
     #[error("the input is too large or too deeply nested: {0}")]
     TooLarge(String),
@@ -118,6 +126,15 @@ pub fn read(input: &Input<'_>) -> Result<Document, ReadError> {
             let mut converted = html::convert(input, &decoded.text)?;
             converted.warnings.extend(decoded.warnings);
             converted
+        }
+        Format::Docx => docx::convert(input.bytes)?,
+        #[cfg(feature = "pdf")]
+        Format::Pdf => pdf::convert(input.bytes)?,
+        #[cfg(not(feature = "pdf"))]
+        Format::Pdf => {
+            return Err(ReadError::NotText(
+                "this program was built without PDF".to_owned(),
+            ));
         }
         _ => {
             let decoded = encoding::decode(input)?;

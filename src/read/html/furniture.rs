@@ -1,7 +1,10 @@
 //! What of a page falls away wherever it stands: menus, banners, dialogs, hidden text, share
 //! buttons, skip links. Nothing that holds much of the page's text ever does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use scraper::node::Element;
 
@@ -537,9 +540,9 @@ impl Names {
     }
 
     fn read(&mut self, name: &str, class: bool, cookie: &mut bool, over: &mut bool) {
-        let mut previous = String::new();
+        let mut previous = Cow::Borrowed("");
         for word in words(name) {
-            match word.as_str() {
+            match word.as_ref() {
                 "nav" | "navbar" | "navigation" | "menu" | "menus" | "submenu" | "megamenu"
                 | "breadcrumb" | "breadcrumbs" | "pagination" | "pager" | "sidenav" | "subnav"
                 | "topnav" | "langswitch" | "switcher" | "tagcloud" => {
@@ -551,7 +554,7 @@ impl Names {
                 }
                 "locale" | "language" | "languages" | "lang" if class => self.navigation = true,
                 "masthead" | "topbar" => self.site_header = true,
-                "header" if matches!(previous.as_str(), "site" | "page" | "main" | "global") => {
+                "header" if matches!(previous.as_ref(), "site" | "page" | "main" | "global") => {
                     self.site_header = true;
                 }
                 "footer" | "colophon" | "copyright" if class || word == "footer" => {
@@ -564,7 +567,7 @@ impl Names {
                     *over = true;
                 }
                 "cookie" | "cookies" | "gdpr" | "ccpa" | "consent" | "cookieconsent" | "ck" => {
-                    if matches!(word.as_str(), "consent") && *cookie {
+                    if matches!(word.as_ref(), "consent") && *cookie {
                         *over = true;
                     }
                     *over |= word == "cookieconsent";
@@ -579,7 +582,7 @@ impl Names {
                 "banner" | "bar" | "notice" | "prompt" | "wall" | "manager" | "widget"
                 | "preferences" | "message" | "alert" => {
                     *over = true;
-                    if class && matches!(word.as_str(), "banner" | "widget") {
+                    if class && matches!(word.as_ref(), "banner" | "widget") {
                         self.widget |= previous != "hero";
                     }
                 }
@@ -612,24 +615,32 @@ impl Names {
     }
 }
 
-/// The words of a class name or id: `cookieBanner`, `cookie-banner`, `cookie_banner`.
-fn words(name: &str) -> impl Iterator<Item = String> + '_ {
+/// The words of a class name or id, in lower case: `cookieBanner`, `cookie-banner`, `cookie_banner`.
+fn words(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
     name.split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|part| !part.is_empty())
         .take(12)
         .flat_map(|part| {
-            let mut words = Vec::new();
-            let mut word = String::new();
-            let mut lower = false;
-            for c in part.chars() {
-                if c.is_ascii_uppercase() && lower {
-                    words.push(std::mem::take(&mut word));
+            let mut rest = part;
+            std::iter::from_fn(move || {
+                if rest.is_empty() {
+                    return None;
                 }
-                lower = c.is_ascii_lowercase();
-                word.push(c.to_ascii_lowercase());
-            }
-            words.push(word);
-            words
+                let bytes = rest.as_bytes();
+                let end = bytes
+                    .windows(2)
+                    .position(|pair| {
+                        matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase())
+                    })
+                    .map_or(rest.len(), |at| at + 1);
+                let (word, after) = rest.split_at_checked(end)?;
+                rest = after;
+                Some(if word.bytes().any(|b| b.is_ascii_uppercase()) {
+                    Cow::Owned(word.to_ascii_lowercase())
+                } else {
+                    Cow::Borrowed(word)
+                })
+            })
         })
 }
 
