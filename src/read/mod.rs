@@ -3,26 +3,36 @@
 
 mod assemble;
 mod canonical;
+mod combine;
 mod contents;
 mod converted;
 mod dates;
 mod document;
+mod docx;
+mod encoding;
 mod equivalence;
 mod format;
 mod headings;
+mod html;
 mod label;
 mod language;
 mod leaf;
 mod markdown;
+mod markdown_line;
 mod markup;
+#[cfg(feature = "pdf")]
 mod nesting;
+mod pdf;
 mod plain;
 mod sentence;
 mod series;
 mod shape;
+mod suspect;
 
+pub use combine::combine;
 pub use document::*;
 pub use equivalence::{EQUIVALENCE, equivalence_key};
+pub use html::{Explanation, LeftOut, Reason, explain};
 
 /// What is to be read.
 #[derive(Debug, Clone, Default)]
@@ -89,6 +99,9 @@ pub enum ReadError {
     /// It holds pages but no text, as a scan does.
     #[error("the {0} holds no text; a scanned document must go through text recognition first")]
     NoText(&'static str),
+    /// A password protects it.
+    #[error("the {0} is protected by a password; save a copy without one")]
+    Protected(&'static str),
     /// Reading it would take more memory or time than is allowed.
     #[error("the input is too large or too deeply nested: {0}")]
     TooLarge(String),
@@ -112,11 +125,55 @@ pub fn read(input: &Input<'_>) -> Result<Document, ReadError> {
     if input.bytes.is_empty() {
         return Err(ReadError::Empty);
     }
-    let decoded = String::from_utf8_lossy(input.bytes).into_owned();
-    if decoded.trim().is_empty() {
-        return Err(ReadError::Empty);
+    let converted = match format {
+        Format::Html => {
+            let decoded = encoding::decode(input)?;
+            let mut converted = html::convert(input, &decoded.text)?;
+            converted.warnings.extend(decoded.warnings);
+            converted
+        }
+        Format::Docx => docx::convert(input.bytes)?,
+        #[cfg(feature = "pdf")]
+        Format::Pdf => pdf::convert(input.bytes)?,
+        #[cfg(not(feature = "pdf"))]
+        Format::Pdf => {
+            return Err(ReadError::NotText(
+                "this program was built without PDF".to_owned(),
+            ));
+        }
+        _ => {
+            let decoded = encoding::decode(input)?;
+            if decoded.text.trim().is_empty() {
+                return Err(ReadError::Empty);
+            }
+            let mut document = text(format, decoded.text);
+            document.warnings.extend(decoded.warnings);
+            return Ok(document);
+        }
+    };
+    Ok(finish(format, converted))
+}
+
+/// Makes the document of what a reader handed on.
+fn finish(format: Format, converted: converted::Converted) -> Document {
+    let mut document = text(format, converted.markdown);
+    if document.title.is_none() {
+        document.title = converted.title;
     }
-    Ok(text(format, decoded))
+    if document.language.is_none() {
+        document.language = converted.language.map(|tag| primary(&tag));
+    }
+    document.warnings.extend(converted.warnings);
+    document.suspect = converted.suspect;
+    document
+}
+
+/// The primary language of a tag: `en` of `en-GB`.
+fn primary(tag: &str) -> String {
+    tag.split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 /// Reads a text whose encoding is settled.
