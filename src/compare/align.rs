@@ -97,7 +97,11 @@ fn mostly_same_order(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> b
             .collect()
     };
     let (l, r) = (ids(left, l), ids(right, r));
-    let share = if l.len().min(r.len()) >= LONG { 46 } else { 60 };
+    let share = if l.len().min(r.len()) >= LONG {
+        super::knob("LCS", 46)
+    } else {
+        60
+    };
     2 * words::common(&l, &r) * 100 >= share * (l.len() + r.len())
 }
 
@@ -142,9 +146,9 @@ fn fill(
         }
         let bags = Bags::new(left, right, &lefts, &rights);
         let enough = if lefts.len() == 1 && rights.len() == 1 {
-            ENOUGH_ALONE
+            super::knob("ALONE", 300) as u64 * 1000
         } else {
-            ENOUGH_BETWEEN
+            super::knob("BETW", 400) as u64 * 1000
         };
         let mut scored = Vec::new();
         for &l in &lefts {

@@ -365,7 +365,7 @@ fn plain_parts(text: &Text<'_>, gap: Span, found: &mut Vec<(Span, &'static str)>
     }
 }
 
-/// Length of the common beginning, never inside a character.
+/// Length of the common beginning, never inside a word or a character.
 pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     let mut len = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     while len > 0 && (inside(a, len) || inside(b, len)) {
@@ -374,7 +374,7 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     len
 }
 
-/// Length of the common end, never inside a character.
+/// Length of the common end, never inside a word or a character.
 pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     let same = |(a, b): &(&u8, &u8)| a == b;
     let mut len = a.iter().rev().zip(b.iter().rev()).take_while(same).count();
@@ -384,7 +384,9 @@ pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     len
 }
 
-/// Whether an offset is in the middle of a character.
+/// Whether an offset is in the middle of a character or between two letters or digits.
 fn inside(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at).is_some_and(|b| b & 0xc0 == 0x80)
+    let lettered = |b: &u8| b.is_ascii_alphanumeric() || !b.is_ascii();
+    let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+    bytes.get(at).is_some_and(lettered) && before.is_some_and(lettered)
 }

@@ -212,8 +212,8 @@ pub(super) fn alike_units(left: &Text<'_>, right: &Text<'_>, matching: &mut Matc
             let score = in_context(left, right, l, r, expected[l], bags.likeness(l, r));
             let enough = match left.words(l).min(right.words(r)) {
                 0..=3 => ENOUGH_SHORT,
-                ..LONG => ENOUGH,
-                _ => ENOUGH_LONG,
+                ..LONG => super::knob("ENOUGH", 550) as u64 * 1000,
+                _ => super::knob("LONG", 400) as u64 * 1000,
             };
             if score >= enough {
                 scored.push((std::cmp::Reverse(score), expected[l].abs_diff(r), l, r));
@@ -350,13 +350,15 @@ impl Index {
                 sums[at as usize] += bags.rarity[word].max(1);
             }
         }
-        touched.sort_unstable_by_key(|&at| {
-            (
-                std::cmp::Reverse(sums[at]),
-                expected.abs_diff(free_right[at]),
-                at,
-            )
-        });
+        if touched.len() > BEST {
+            touched.select_nth_unstable_by_key(BEST - 1, |&at| {
+                (
+                    std::cmp::Reverse(sums[at]),
+                    expected.abs_diff(free_right[at]),
+                    at,
+                )
+            });
+        }
         for &at in &touched {
             sums[at] = 0;
         }

@@ -5,6 +5,7 @@
 
 mod align;
 mod assemble;
+mod blame;
 mod cleanup;
 mod edits;
 mod likeness;
@@ -16,6 +17,8 @@ mod sections;
 mod token;
 mod unit;
 mod words;
+
+pub use blame::{BlameLine, blame};
 
 use serde::{Deserialize, Serialize};
 
@@ -191,6 +194,13 @@ pub struct Comparison {
     pub segments: Vec<Segment>,
 }
 
+#[allow(clippy::all)]
+pub(crate) fn knob(name: &str, default: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|v| v.parse().ok())
+        .unwrap_or(default)
+}
 /// Compares two documents.
 pub fn compare(old: &Document, new: &Document) -> Comparison {
     // The work is done in one direction, whichever way the two are given: so the comparison of
@@ -278,12 +288,7 @@ fn word_by_word(
         let right_tokens = assemble::tokens(right, &pair.right);
         let left_ids = renumbering.follow(left, &left_tokens);
         let right_ids: Vec<u64> = right_tokens.iter().map(|t| t.id).collect();
-        let sides = cleanup::Sides {
-            left_text: left,
-            right_text: right,
-            left: &left_tokens,
-            right: &right_tokens,
-        };
+        let sides = cleanup::Sides::new((left, &left_tokens), (right, &right_tokens));
         let mut hunks = words::hunks(&left_ids, &right_ids);
         hunks.retain(|hunk| !unchanged(&sides, hunk));
         let heading = left.units[pair.left.start].class == Class::Heading;
@@ -369,3 +374,6 @@ fn count_words(old: &Document, new: &Document, changes: &[Change]) -> WordCounts
     }
     counts
 }
+
+#[cfg(test)]
+mod tests;
