@@ -69,7 +69,7 @@ pub(super) fn beyond_recognition(sides: &Sides<'_>, hunks: &[Hunk]) -> bool {
         .sum();
     let total = |sums: &[usize]| sums.last().copied().unwrap_or(0);
     let (left, right) = (total(&sides.left_words), total(&sides.right_words));
-    left > 0 && right > 0 && kept * 100 < left.min(right) * super::knob("BEY", 25)
+    left > 0 && right > 0 && kept * 5 < left.min(right)
 }
 
 /// Words so short that they say nothing by themselves; the same for all alphabets.
@@ -128,9 +128,9 @@ fn swallows(sides: &Sides<'_>, first: &Hunk, second: &Hunk) -> bool {
         return tokens(first) > 1 || tokens(second) > 1;
     }
     let little = island.iter().all(|t| !t.is_word() || is_little(t));
-    (kept <= super::knob("LIT", 2) && little && smaller >= super::knob("LITS", 2))
-        || (kept <= 2 && super::knob("TWO", 20) * kept <= smaller * 10)
-        || (kept <= super::knob("FOURN", 4) && super::knob("FOUR", 30) * kept <= smaller * 10)
+    (kept <= 2 && little && smaller >= 2)
+        || (kept <= 2 && 2 * kept <= smaller)
+        || (kept <= 4 && 3 * kept <= smaller)
 }
 
 /// Moves pure insertions and deletions to the border of a sentence, else of a clause, else to

@@ -106,13 +106,17 @@ impl Emitter<'_> {
                 |tokens: &[Token], at: usize, end: usize| tokens.get(at).map_or(end, |t| t.start);
             let next_l = start(left_tokens, hunk.left.end, left_end);
             let next_r = start(right_tokens, hunk.right.end, right_end);
-            self.hunk(
-                &mut l,
-                &mut r,
-                left_tokens.get(hunk.left.clone()).unwrap_or_default(),
-                right_tokens.get(hunk.right.clone()).unwrap_or_default(),
-                (next_l, next_r),
-            );
+            let left = left_tokens.get(hunk.left.clone()).unwrap_or_default();
+            let right = right_tokens.get(hunk.right.clone()).unwrap_or_default();
+            let (left_cells, right_cells) = (by_cell(self.left, left), by_cell(self.right, right));
+            if left_cells.len() > 1 && cells(&left_cells).eq(cells(&right_cells)) {
+                // A replacement over several cells is one in each of them.
+                for ((_, left), (_, right)) in left_cells.into_iter().zip(right_cells) {
+                    self.hunk(&mut l, &mut r, left, right, (next_l, next_r));
+                }
+            } else {
+                self.hunk(&mut l, &mut r, left, right, (next_l, next_r));
+            }
             (at_l, at_r) = (hunk.left.end, hunk.right.end);
         }
         self.kept(
@@ -311,6 +315,25 @@ impl Emitter<'_> {
         self.out
             .equal(old.end - rest..old.end, new.end - rest..new.end);
     }
+}
+
+/// Tokens of a table row by cell; one run with no cell for all others.
+fn by_cell<'t>(text: &Text<'_>, tokens: &'t [Token]) -> Vec<(usize, &'t [Token])> {
+    let blocks = &text.document.blocks;
+    let first = tokens.first().map_or(0, |t| t.start);
+    let block = blocks.get(blocks.partition_point(|b| b.span.end <= first));
+    let Some(row) = block.filter(|b| b.cells.len() > 1) else {
+        return vec![(0, tokens)];
+    };
+    let cell = |token: &Token| row.cells.partition_point(|c| c.end <= token.start);
+    tokens
+        .chunk_by(|a, b| cell(a) == cell(b))
+        .map(|run| (run.first().map_or(0, cell), run))
+        .collect()
+}
+
+fn cells<'t>(runs: &'t [(usize, &'t [Token])]) -> impl Iterator<Item = usize> + 't {
+    runs.iter().map(|(cell, _)| *cell)
 }
 
 /// The parts of a gap and what a difference in each is called.

@@ -194,13 +194,6 @@ pub struct Comparison {
     pub segments: Vec<Segment>,
 }
 
-#[allow(clippy::all)]
-pub(crate) fn knob(name: &str, default: usize) -> usize {
-    std::env::var(name)
-        .ok()
-        .and_then(|v| v.parse().ok())
-        .unwrap_or(default)
-}
 /// Compares two documents.
 pub fn compare(old: &Document, new: &Document) -> Comparison {
     // The work is done in one direction, whichever way the two are given: so the comparison of

@@ -85,7 +85,7 @@ pub(super) fn find(
                     .take_while(|(a, b)| a.id == b.id)
                     .count();
                 let (skip, len) = trim(left, tokens, at, len);
-                if words(&tokens[at + skip..at + skip + len]) >= super::knob("FEW", 8) {
+                if words(&tokens[at + skip..at + skip + len]) >= FEWEST {
                     found.push((std::cmp::Reverse(len), l, at + skip, r, to + skip, len));
                 }
             }
@@ -146,7 +146,7 @@ fn trim(text: &Text<'_>, tokens: &[Token], at: usize, len: usize) -> (usize, usi
     } else {
         run.iter().rposition(is_border).map_or(len, |p| p + 1)
     };
-    if end > skip && words(&run[skip..end]) >= super::knob("FEW", 8) {
+    if end > skip && words(&run[skip..end]) >= FEWEST {
         (skip, end - skip)
     } else {
         (0, 0)
