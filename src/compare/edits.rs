@@ -318,7 +318,7 @@ impl Emitter<'_> {
 }
 
 /// Tokens of a table row by cell; one run with no cell for all others.
-fn by_cell<'t>(text: &Text<'_>, tokens: &'t [Token]) -> Vec<(usize, &'t [Token])> {
+pub(super) fn by_cell<'t>(text: &Text<'_>, tokens: &'t [Token]) -> Vec<(usize, &'t [Token])> {
     let blocks = &text.document.blocks;
     let first = tokens.first().map_or(0, |t| t.start);
     let block = blocks.get(blocks.partition_point(|b| b.span.end <= first));

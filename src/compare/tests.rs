@@ -367,6 +367,18 @@ fn a_table_row_aligns_by_its_key() {
 }
 
 #[test]
+fn a_passage_stays_within_a_cell() {
+    let cells = "We keep it for as long as the account is open | You may ask us to delete it whenever you like";
+    let old = format!(
+        "| A | B | C |\n| --- | --- | --- |\n| Mail | {cells} |\n| Name | on request | never |\n"
+    );
+    let new =
+        format!("| A | B | C |\n| --- | --- | --- |\n| Mail | always | no |\n| Name | {cells} |\n");
+    said(&old, &new);
+    said(&new, &old);
+}
+
+#[test]
 fn odd_bytes_are_kept() {
     for (old, new) in [
         ("One\r\n\r\nTwo words here\r\n", "One\n\nTwo words here\n"),
