@@ -86,7 +86,7 @@ fn refuse_unsure_moves(
 /// Words from which a unit counts as long.
 pub(super) const LONG: usize = 15;
 
-/// Whether enough words of two units are the same in the same order: 60 % of short ones, 46 % of
+/// Whether enough words of two units are the same in the same order: 60 % of short ones, 43 % of
 /// long ones, where chance explains less.
 fn mostly_same_order(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> bool {
     let ids = |text: &Text<'_>, unit: usize| -> Vec<u64> {
@@ -97,14 +97,14 @@ fn mostly_same_order(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> b
             .collect()
     };
     let (l, r) = (ids(left, l), ids(right, r));
-    let share = if l.len().min(r.len()) >= LONG { 46 } else { 60 };
+    let share = if l.len().min(r.len()) >= LONG { 43 } else { 60 };
     2 * words::common(&l, &r) * 100 >= share * (l.len() + r.len())
 }
 
 /// Likeness that is enough for a pair between two neighbours that are in place.
-const ENOUGH_BETWEEN: u64 = 400_000;
+const ENOUGH_BETWEEN: u64 = 330_000;
 /// The same where nothing else is left between them.
-const ENOUGH_ALONE: u64 = 300_000;
+const ENOUGH_ALONE: u64 = 250_000;
 /// Regions with more combinations than this are left as they are.
 const MOST_BETWEEN: usize = 2_500;
 
@@ -154,7 +154,7 @@ fn fill(
                 let score = if markup {
                     likeness::ONE / 2
                 } else {
-                    bags.likeness(l, r)
+                    bags.likeness_between(l, r)
                 };
                 if score >= enough && classes.0 == classes.1 {
                     scored.push((std::cmp::Reverse(score), l.abs_diff(r), l, r));

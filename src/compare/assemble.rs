@@ -269,9 +269,8 @@ impl Walk<'_> {
         if !pair.moved && passages && quiet {
             return;
         }
-        let heading = self.new.units[pair.right.start].block.is_some_and(|b| {
-            self.new.document.blocks.get(b).map(|b| b.kind) == Some(BlockKind::Heading)
-        });
+        let heading =
+            is_heading(self.old, pair.left.start) && is_heading(self.new, pair.right.start);
         let kind = match (pair.moved, words, numbers) {
             (true, _, _) => Kind::Moved,
             (_, true, _) if heading => Kind::Renamed,
@@ -630,6 +629,12 @@ pub(super) fn tokens(text: &Text<'_>, units: &Range<usize>) -> Vec<Token> {
         .flat_map(|unit| text.tokens(unit))
         .copied()
         .collect()
+}
+
+fn is_heading(text: &Text<'_>, unit: usize) -> bool {
+    let block = text.units.get(unit).and_then(|u| u.block);
+    let block = block.and_then(|b| text.document.blocks.get(b));
+    block.is_some_and(|b| b.kind == BlockKind::Heading)
 }
 
 fn units_span(text: &Text<'_>, units: &Range<usize>) -> Span {

@@ -13,6 +13,39 @@ pub(super) struct Sides<'a> {
     pub right_text: &'a Text<'a>,
     pub left: &'a [Token],
     pub right: &'a [Token],
+    left_words: Vec<usize>,
+    right_words: Vec<usize>,
+}
+
+impl<'a> Sides<'a> {
+    pub(super) fn new(
+        (left_text, left): (&'a Text<'a>, &'a [Token]),
+        (right_text, right): (&'a Text<'a>, &'a [Token]),
+    ) -> Self {
+        let sums = |tokens: &[Token]| {
+            let mut sum = 0;
+            let rest = tokens.iter().map(|t| {
+                sum += usize::from(t.is_word());
+                sum
+            });
+            std::iter::once(0).chain(rest).collect()
+        };
+        Self {
+            left_text,
+            right_text,
+            left,
+            right,
+            left_words: sums(left),
+            right_words: sums(right),
+        }
+    }
+
+    /// Words of both sides of a hunk.
+    fn words(&self, hunk: &Hunk) -> usize {
+        self.left_words[hunk.left.end] - self.left_words[hunk.left.start]
+            + self.right_words[hunk.right.end]
+            - self.right_words[hunk.right.start]
+    }
 }
 
 /// Joins, slides and widens hunks.
@@ -31,21 +64,12 @@ pub(super) fn tidy(sides: &Sides<'_>, mut hunks: Vec<Hunk>) -> Vec<Hunk> {
 
 /// Whether so little is kept that the two sides are no versions of each other.
 pub(super) fn beyond_recognition(sides: &Sides<'_>, hunks: &[Hunk]) -> bool {
-    let words = |tokens: &[Token]| tokens.iter().filter(|t| t.is_word()).count();
     let kept: usize = islands(hunks, sides.left.len())
-        .filter_map(|(at, _, len)| sides.left.get(at..at + len))
-        .map(words)
+        .map(|(at, _, len)| sides.left_words[at + len] - sides.left_words[at])
         .sum();
-    let (left, right) = (words(sides.left), words(sides.right));
-    left > 0 && right > 0 && kept * 4 < left.min(right).max(1) && kept * 8 < left + right
-}
-
-fn words(tokens: Option<&[Token]>) -> usize {
-    tokens
-        .unwrap_or_default()
-        .iter()
-        .filter(|t| t.is_word())
-        .count()
+    let total = |sums: &[usize]| sums.last().copied().unwrap_or(0);
+    let (left, right) = (total(&sides.left_words), total(&sides.right_words));
+    left > 0 && right > 0 && kept * 5 < left.min(right)
 }
 
 /// Words so short that they say nothing by themselves; the same for all alphabets.
@@ -81,12 +105,9 @@ fn swallows(sides: &Sides<'_>, first: &Hunk, second: &Hunk) -> bool {
         .left
         .get(first.left.end..second.left.start)
         .unwrap_or_default();
-    let size = |hunk: &Hunk| {
-        words(sides.left.get(hunk.left.clone())) + words(sides.right.get(hunk.right.clone()))
-    };
     let tokens = |hunk: &Hunk| hunk.left.len() + hunk.right.len();
-    let kept = words(Some(island));
-    let (a, b) = (size(first), size(second));
+    let kept = sides.left_words[second.left.start] - sides.left_words[first.left.end];
+    let (a, b) = (sides.words(first), sides.words(second));
     let smaller = a.min(b);
     if island.is_empty() {
         return true;

@@ -106,13 +106,17 @@ impl Emitter<'_> {
                 |tokens: &[Token], at: usize, end: usize| tokens.get(at).map_or(end, |t| t.start);
             let next_l = start(left_tokens, hunk.left.end, left_end);
             let next_r = start(right_tokens, hunk.right.end, right_end);
-            self.hunk(
-                &mut l,
-                &mut r,
-                left_tokens.get(hunk.left.clone()).unwrap_or_default(),
-                right_tokens.get(hunk.right.clone()).unwrap_or_default(),
-                (next_l, next_r),
-            );
+            let left = left_tokens.get(hunk.left.clone()).unwrap_or_default();
+            let right = right_tokens.get(hunk.right.clone()).unwrap_or_default();
+            let (left_cells, right_cells) = (by_cell(self.left, left), by_cell(self.right, right));
+            if left_cells.len() > 1 && cells(&left_cells).eq(cells(&right_cells)) {
+                // A replacement over several cells is one in each of them.
+                for ((_, left), (_, right)) in left_cells.into_iter().zip(right_cells) {
+                    self.hunk(&mut l, &mut r, left, right, (next_l, next_r));
+                }
+            } else {
+                self.hunk(&mut l, &mut r, left, right, (next_l, next_r));
+            }
             (at_l, at_r) = (hunk.left.end, hunk.right.end);
         }
         self.kept(
@@ -313,6 +317,25 @@ impl Emitter<'_> {
     }
 }
 
+/// Tokens of a table row by cell; one run with no cell for all others.
+pub(super) fn by_cell<'t>(text: &Text<'_>, tokens: &'t [Token]) -> Vec<(usize, &'t [Token])> {
+    let blocks = &text.document.blocks;
+    let first = tokens.first().map_or(0, |t| t.start);
+    let block = blocks.get(blocks.partition_point(|b| b.span.end <= first));
+    let Some(row) = block.filter(|b| b.cells.len() > 1) else {
+        return vec![(0, tokens)];
+    };
+    let cell = |token: &Token| row.cells.partition_point(|c| c.end <= token.start);
+    tokens
+        .chunk_by(|a, b| cell(a) == cell(b))
+        .map(|run| (run.first().map_or(0, cell), run))
+        .collect()
+}
+
+fn cells<'t>(runs: &'t [(usize, &'t [Token])]) -> impl Iterator<Item = usize> + 't {
+    runs.iter().map(|(cell, _)| *cell)
+}
+
 /// The parts of a gap and what a difference in each is called.
 fn parts(text: &Text<'_>, gap: &Span) -> Vec<(Span, &'static str)> {
     let mut known: Vec<(Span, &'static str)> = Vec::new();
@@ -365,7 +388,7 @@ fn plain_parts(text: &Text<'_>, gap: Span, found: &mut Vec<(Span, &'static str)>
     }
 }
 
-/// Length of the common beginning, never inside a character.
+/// Length of the common beginning, never inside a word or a character.
 pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     let mut len = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     while len > 0 && (inside(a, len) || inside(b, len)) {
@@ -374,7 +397,7 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     len
 }
 
-/// Length of the common end, never inside a character.
+/// Length of the common end, never inside a word or a character.
 pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     let same = |(a, b): &(&u8, &u8)| a == b;
     let mut len = a.iter().rev().zip(b.iter().rev()).take_while(same).count();
@@ -384,7 +407,9 @@ pub(super) fn common_suffix(a: &[u8], b: &[u8]) -> usize {
     len
 }
 
-/// Whether an offset is in the middle of a character.
+/// Whether an offset is in the middle of a character or between two letters or digits.
 fn inside(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at).is_some_and(|b| b & 0xc0 == 0x80)
+    let lettered = |b: &u8| b.is_ascii_alphanumeric() || !b.is_ascii();
+    let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+    bytes.get(at).is_some_and(lettered) && before.is_some_and(lettered)
 }

@@ -20,7 +20,7 @@ const ENOUGH: u64 = 550_000;
 /// What a pair of very short units needs.
 const ENOUGH_SHORT: u64 = 600_000;
 /// What a pair of long units needs; where it stands elsewhere, word order has its say too.
-const ENOUGH_LONG: u64 = 400_000;
+const ENOUGH_LONG: u64 = 350_000;
 /// Rarest words of a unit that are looked up.
 const LOOKED_UP: usize = 24;
 /// Entries of the index that are read for one unit.
@@ -131,12 +131,23 @@ impl Bags {
 
     /// Likeness of a left and a right unit, in parts of [`ONE`].
     pub(super) fn likeness(&self, left: usize, right: usize) -> u64 {
+        self.likeness_from(left, right, 8)
+    }
+
+    /// The same for two units between the same neighbours, where a few words that are all
+    /// contained say enough.
+    pub(super) fn likeness_between(&self, left: usize, right: usize) -> u64 {
+        self.likeness_from(left, right, 3)
+    }
+
+    /// `fewest`: words from which being contained in the other counts.
+    fn likeness_from(&self, left: usize, right: usize, fewest: usize) -> u64 {
         let (Some(l), Some(r)) = (bag(&self.left, left), bag(&self.right, right)) else {
             return 0;
         };
         let shared = shared(&l.words, &r.words, &self.rarity);
         let dice = 2 * shared * ONE / (l.weight + r.weight).max(1);
-        if l.total < 8 || r.total < 8 {
+        if l.total < fewest || r.total < fewest {
             return dice;
         }
         let contained = shared * ONE / l.weight.min(r.weight).max(1);
@@ -350,13 +361,15 @@ impl Index {
                 sums[at as usize] += bags.rarity[word].max(1);
             }
         }
-        touched.sort_unstable_by_key(|&at| {
-            (
-                std::cmp::Reverse(sums[at]),
-                expected.abs_diff(free_right[at]),
-                at,
-            )
-        });
+        if touched.len() > BEST {
+            touched.select_nth_unstable_by_key(BEST - 1, |&at| {
+                (
+                    std::cmp::Reverse(sums[at]),
+                    expected.abs_diff(free_right[at]),
+                    at,
+                )
+            });
+        }
         for &at in &touched {
             sums[at] = 0;
         }

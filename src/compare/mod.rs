@@ -5,6 +5,7 @@
 
 mod align;
 mod assemble;
+mod blame;
 mod cleanup;
 mod edits;
 mod likeness;
@@ -16,6 +17,8 @@ mod sections;
 mod token;
 mod unit;
 mod words;
+
+pub use blame::{BlameLine, blame};
 
 use serde::{Deserialize, Serialize};
 
@@ -278,12 +281,7 @@ fn word_by_word(
         let right_tokens = assemble::tokens(right, &pair.right);
         let left_ids = renumbering.follow(left, &left_tokens);
         let right_ids: Vec<u64> = right_tokens.iter().map(|t| t.id).collect();
-        let sides = cleanup::Sides {
-            left_text: left,
-            right_text: right,
-            left: &left_tokens,
-            right: &right_tokens,
-        };
+        let sides = cleanup::Sides::new((left, &left_tokens), (right, &right_tokens));
         let mut hunks = words::hunks(&left_ids, &right_ids);
         hunks.retain(|hunk| !unchanged(&sides, hunk));
         let heading = left.units[pair.left.start].class == Class::Heading;
@@ -320,33 +318,37 @@ fn moved_passages(left: &mut Text<'_>, right: &mut Text<'_>, aligned: &[Aligned]
     let free = |paired: &[bool]| -> Vec<usize> {
         (0..paired.len()).filter(|&unit| !paired[unit]).collect()
     };
-    let mut stretches: (Vec<Vec<Token>>, Vec<Vec<Token>>) = (Vec::new(), Vec::new());
+    // No passage reaches over the border of a cell, as no edit does.
+    let mut deleted: Vec<Vec<Token>> = Vec::new();
+    let mut inserted: Vec<Vec<Token>> = Vec::new();
+    let add = |stretches: &mut Vec<Vec<Token>>, text: &Text<'_>, tokens: &[Token]| {
+        if tokens.len() >= passages::FEWEST {
+            let runs = edits::by_cell(text, tokens).into_iter();
+            stretches.extend(
+                runs.filter(|(_, run)| run.len() >= passages::FEWEST)
+                    .map(|(_, run)| run.to_vec()),
+            );
+        }
+    };
     for unit in free(&left_paired) {
         left.prepare(unit);
-        stretches.0.push(left.tokens(unit).to_vec());
+        add(&mut deleted, left, left.tokens(unit));
     }
     for unit in free(&right_paired) {
         right.prepare(unit);
-        stretches.1.push(right.tokens(unit).to_vec());
+        add(&mut inserted, right, right.tokens(unit));
     }
     for item in aligned.iter().filter(|a| !a.hunks.is_empty()) {
-        let tokens = (
-            assemble::tokens(left, &item.pair.left),
-            assemble::tokens(right, &item.pair.right),
-        );
+        let left_tokens = assemble::tokens(left, &item.pair.left);
+        let right_tokens = assemble::tokens(right, &item.pair.right);
         for hunk in &item.hunks {
-            let cut = |tokens: &[Token], range: &std::ops::Range<usize>| {
-                tokens.get(range.clone()).unwrap_or_default().to_vec()
-            };
-            stretches.0.push(cut(&tokens.0, &hunk.left));
-            stretches.1.push(cut(&tokens.1, &hunk.right));
+            let lost = left_tokens.get(hunk.left.clone()).unwrap_or_default();
+            let gained = right_tokens.get(hunk.right.clone()).unwrap_or_default();
+            add(&mut deleted, left, lost);
+            add(&mut inserted, right, gained);
         }
     }
-    let long = |stretches: &'_ [Vec<Token>]| -> Vec<Vec<Token>> {
-        let enough = |s: &&Vec<Token>| s.len() >= passages::FEWEST;
-        stretches.iter().filter(enough).cloned().collect()
-    };
-    passages::find(left, &long(&stretches.0), &long(&stretches.1))
+    passages::find(left, &deleted, &inserted)
 }
 
 /// Words in edits that are differences of words.
@@ -369,3 +371,6 @@ fn count_words(old: &Document, new: &Document, changes: &[Change]) -> WordCounts
     }
     counts
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,21 +40,26 @@ pub(super) fn pair(left: &Text<'_>, right: &Text<'_>, pairs: &[Pair]) -> Vec<(us
     let mut votes: Vec<(usize, usize)> = pairs
         .iter()
         .filter_map(|p| Some((left.section(p.left.start)?, right.section(p.right.start)?)))
-        .filter(|&(l, r)| !left_taken[l] && !right_taken[r])
+        .filter(|&(l, r)| left_taken.get(l) == Some(&false) && right_taken.get(r) == Some(&false))
         .collect();
     votes.sort_unstable();
-    let own = |text: &Text<'_>, section: usize| {
-        (0..text.units.len())
-            .filter(|&u| text.section(u) == Some(section))
-            .count()
+    let own = |text: &Text<'_>| -> Vec<usize> {
+        let mut counts = vec![0; text.document.sections.len()];
+        for section in (0..text.units.len()).filter_map(|u| text.section(u)) {
+            if let Some(count) = counts.get_mut(section) {
+                *count += 1;
+            }
+        }
+        counts
     };
+    let (left_own, right_own) = (own(left), own(right));
     let mut scored: Vec<(usize, usize, usize)> = votes
         .chunk_by(|a, b| a == b)
         .map(|run| (run.len(), run[0].0, run[0].1))
         .collect();
     scored.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
     for (shared, l, r) in scored {
-        let smaller = own(left, l).min(own(right, r)).saturating_sub(1).max(1);
+        let smaller = left_own[l].min(right_own[r]).saturating_sub(1).max(1);
         if !left_taken[l] && !right_taken[r] && shared * 2 >= smaller {
             (left_taken[l], right_taken[r]) = (true, true);
             found.push((l, r, false));

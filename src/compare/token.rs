@@ -121,8 +121,19 @@ fn scan(run: &str, offset: usize, join: bool, out: &mut Vec<Token>) {
     let has_at = run.contains('@');
     let mut rest = run;
     let mut join = join;
-    while let Some(c) = rest.chars().next() {
-        let at = offset + (run.len() - rest.len());
+    loop {
+        let pos = run.len() - rest.len();
+        if !join {
+            let next = plain(run.as_bytes(), pos, offset, has_at, out);
+            rest = run.get(next..).unwrap_or_default();
+            if next > pos {
+                continue;
+            }
+        }
+        let Some(c) = rest.chars().next() else {
+            return;
+        };
+        let at = offset + pos;
         let continues = join;
         join = false;
         if c.is_whitespace() || c == '\\' || c == '\u{feff}' || c == '\u{200b}' || c == '\u{ad}' {
@@ -165,6 +176,39 @@ fn scan(run: &str, offset: usize, join: bool, out: &mut Vec<Token>) {
             kind,
         });
     }
+}
+
+/// The common case, byte by byte: spaces and words of ASCII letters from `pos` on. Gives the place
+/// of the first byte that needs a closer look.
+fn plain(bytes: &[u8], mut pos: usize, offset: usize, has_at: bool, out: &mut Vec<Token>) -> usize {
+    while let Some(&first) = bytes.get(pos) {
+        if first == b' ' || first == b'\n' {
+            pos += 1;
+            continue;
+        }
+        if !first.is_ascii_alphabetic() || has_at || matches!(first, b'h' | b'w' | b'H' | b'W') {
+            return pos;
+        }
+        let mut hash = SEED;
+        let mut end = pos;
+        while let Some(&byte) = bytes.get(end)
+            && byte.is_ascii_alphanumeric()
+        {
+            hash = add(hash, u32::from(byte.to_ascii_lowercase()));
+            end += 1;
+        }
+        if bytes.get(end).is_some_and(|b| *b == b'\'' || !b.is_ascii()) {
+            return pos;
+        }
+        out.push(Token {
+            start: offset + pos,
+            end: offset + end,
+            id: hash,
+            kind: TokenKind::Word,
+        });
+        pos = end;
+    }
+    pos
 }
 
 /// Length of the word at the start: letters, digits and inner apostrophes.

@@ -12,12 +12,75 @@ pub(super) struct Hunk {
     pub right: Range<usize>,
 }
 
-/// Above this product of lengths only the common beginning and end are kept: a budget of work,
-/// not of time, so that the same input gives the same output on every machine.
+/// Above this product of lengths a sequence is first cut at what occurs once on both sides, and
+/// pieces that are still larger keep only their common beginning and end: a budget of work, not of
+/// time, so that the same input gives the same output on every machine.
 const MOST_WORK: usize = 2_000_000_000;
 
 /// Where `left` and `right` differ.
 pub(super) fn hunks(left: &[u64], right: &[u64]) -> Vec<Hunk> {
+    if left.len().saturating_mul(right.len()) <= MOST_WORK {
+        return piece_hunks(left, right);
+    }
+    let mut found: Vec<Hunk> = Vec::new();
+    let (mut l, mut r) = (0, 0);
+    let mut cuts = unique_cuts(left, right);
+    cuts.push((left.len(), right.len()));
+    for (next_l, next_r) in cuts {
+        for hunk in piece_hunks(&left[l..next_l], &right[r..next_r]) {
+            let hunk = Hunk {
+                left: hunk.left.start + l..hunk.left.end + l,
+                right: hunk.right.start + r..hunk.right.end + r,
+            };
+            match found.last_mut() {
+                Some(last)
+                    if last.left.end == hunk.left.start && last.right.end == hunk.right.start =>
+                {
+                    last.left.end = hunk.left.end;
+                    last.right.end = hunk.right.end;
+                }
+                _ => found.push(hunk),
+            }
+        }
+        (l, r) = (next_l, next_r);
+    }
+    found
+}
+
+/// Items in a row that make a place that occurs only once.
+const CUT: usize = 4;
+
+/// Places that occur once on both sides and are in the same order.
+fn unique_cuts(left: &[u64], right: &[u64]) -> Vec<(usize, usize)> {
+    let mut places: Vec<(u64, bool, usize)> = Vec::new();
+    for (side, items) in [(false, left), (true, right)] {
+        for (at, window) in items.windows(CUT).enumerate() {
+            let key = window.iter().fold(0_u64, |hash, item| {
+                (hash.rotate_left(9) ^ item).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            });
+            places.push((key, side, at));
+        }
+    }
+    places.sort_unstable();
+    let mut pairs: Vec<(usize, usize, u64)> = places
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter_map(|group| match group {
+            [(_, false, l), (_, true, r)] => Some((*l, *r, 1)),
+            _ => None,
+        })
+        .collect();
+    pairs.sort_unstable();
+    let kept = super::order::in_place(&pairs, right.len());
+    pairs
+        .iter()
+        .zip(kept)
+        .filter(|(_, kept)| *kept)
+        .map(|(pair, _)| (pair.0, pair.1))
+        .step_by(64)
+        .collect()
+}
+
+fn piece_hunks(left: &[u64], right: &[u64]) -> Vec<Hunk> {
     let start = left.iter().zip(right).take_while(|(l, r)| l == r).count();
     let (l, r) = (&left[start..], &right[start..]);
     let end = l
