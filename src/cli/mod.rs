@@ -17,6 +17,7 @@ mod page;
 mod progress;
 mod reindex;
 mod report;
+mod rules;
 mod show;
 mod status;
 
@@ -139,6 +140,8 @@ enum Command {
     Diff(diff::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
+    /// Show and test the rules that judge changes.
+    Rules(rules::Args),
 }
 
 /// Parses the command line, runs the command, reports how it ended.
@@ -170,6 +173,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(args) => show::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),
         Command::Duties(args) => duties::run(args, &cli.globals),
+        Command::Rules(args) => rules::run(args, &cli.globals),
     };
     match outcome {
         Ok(exit) => exit.into(),
