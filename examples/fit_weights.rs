@@ -96,6 +96,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("left out  {}", figures(&pairs, &held, report, material));
         eprintln!("  fitted  {}", figures(&pairs, &fitted, report, material));
     }
+    if arguments.iter().any(|a| a == "show") {
+        show(&pairs, &held);
+    }
     let at = |n: usize| arguments.get(n).and_then(|p| p.parse().ok());
     print_weights(&names, &models, at(5).unwrap_or(0.0), at(6).unwrap_or(0.0));
     Ok(())
@@ -308,6 +311,23 @@ fn said(pair: &Pair, models: &Models) -> Vec<[f64; 3]> {
             ]
         })
         .collect()
+}
+
+/// Pairs that come out wrong when they are left out, with their candidates and sums.
+fn show(pairs: &[Pair], held: &[Vec<[f64; 3]>]) {
+    for (pair, sums) in pairs.iter().zip(held) {
+        let says = sums.iter().any(|s| s[1] >= -0.6);
+        let loud = says || sums.iter().any(|s| s[0] >= -0.5);
+        let quiet = pair.label.verdict <= Verdict::Editorial;
+        if (pair.label.verdict == Verdict::Material) == says && !(quiet && loud) {
+            continue;
+        }
+        eprintln!("{} {} {:?}", pair.label.n, pair.label.id, pair.label.verdict);
+        for (candidate, sums) in pair.candidates.iter().zip(sums) {
+            let names: Vec<&str> = candidate.features.keys().map(String::as_str).filter(|n| n.starts_with("signal:")).collect();
+            eprintln!("    report {:+.2} material {:+.2} {:?} {:?} {:?} {}", sums[0], sums[1], candidate.topic, candidate.old, candidate.new, names.join(" "));
+        }
+    }
 }
 
 /// The figures of the scorer.

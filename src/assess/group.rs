@@ -4,7 +4,7 @@ use super::{
     Topic,
     language::LanguageRules,
     passage::{Act, Passage},
-    rules::Class,
+    rules::{Class, Gravity},
     signal::{self, Signal},
     topic::{self, Scores},
 };
@@ -37,6 +37,8 @@ pub(super) struct Group {
     pub(super) told: Vec<Told>,
     /// Ids of changes elsewhere that say the same.
     pub(super) also: Vec<usize>,
+    /// Whether it is the second thing that its passage says.
+    pub(super) second: bool,
 }
 
 /// Applies the rules to a passage.
@@ -46,7 +48,7 @@ pub(super) fn tell(passage: Passage, novelty: f64, rules: &LanguageRules) -> Tol
     for signal in &signals {
         if let Some(rule) = rules.signals.get(signal.rule) {
             for topic in &rule.topics {
-                scores.give(*topic, 0.8);
+                scores.give(*topic, 1.2);
             }
         }
     }
@@ -61,7 +63,7 @@ pub(super) fn tell(passage: Passage, novelty: f64, rules: &LanguageRules) -> Tol
 }
 
 /// Puts neighbours together.
-pub(super) fn groups(mut told: Vec<Told>) -> Vec<Group> {
+pub(super) fn groups(mut told: Vec<Told>, rules: &LanguageRules) -> Vec<Group> {
     smooth(&mut told);
     let mut groups: Vec<Group> = Vec::new();
     for one in told {
@@ -83,7 +85,7 @@ pub(super) fn groups(mut told: Vec<Told>) -> Vec<Group> {
             group.told.last().is_some_and(|last| {
                 near(&last.passage, &one.passage)
                     && (group.topic == topic
-                        || one.scores.of(group.topic) >= 0.75 * one.scores.of(topic))
+                        || one.scores.of(group.topic) >= 0.9 * one.scores.of(topic))
             })
         });
         match groups.last_mut().filter(|_| joins) {
@@ -93,13 +95,48 @@ pub(super) fn groups(mut told: Vec<Told>) -> Vec<Group> {
                 margin: 0.0,
                 told: vec![one],
                 also: Vec::new(),
+                second: false,
             }),
         }
     }
     for group in &mut groups {
         settle(group);
     }
-    groups
+    let mut all = Vec::new();
+    for group in groups {
+        let second = second(&group, rules);
+        all.push(group);
+        all.extend(second);
+    }
+    all
+}
+
+/// A second thing that one long passage says: another topic that a rule speaks for.
+fn second(group: &Group, rules: &LanguageRules) -> Option<Group> {
+    let [told] = group.told.as_slice() else {
+        return None;
+    };
+    let words = told.passage.texts.changed();
+    if words < 25 {
+        return None;
+    }
+    let best = told.scores.of(group.topic);
+    let spoken: Vec<Topic> = told
+        .signals
+        .iter()
+        .filter_map(|s| rules.signals.get(s.rule))
+        .filter(|rule| rule.gravity >= Gravity::Plain)
+        .flat_map(|rule| rule.topics.iter().copied())
+        .filter(|topic| *topic != group.topic)
+        .collect();
+    let topic = spoken
+        .into_iter()
+        .max_by(|a, b| told.scores.of(*a).total_cmp(&told.scores.of(*b)))?;
+    (told.scores.of(topic) >= 0.8 * best).then(|| Group {
+        topic,
+        second: true,
+        ..group.clone()
+    })
 }
 
 /// The words that changed, when a passage is a change and not an addition: the same change in
@@ -144,7 +181,7 @@ fn smooth(told: &mut [Told]) {
                 sum.add(&one.scores, 1.0 / (end - start) as f64);
             }
             for one in run {
-                one.scores.add(&sum, 1.0);
+                one.scores.add(&sum, 0.5);
             }
         }
         start = end;
@@ -172,7 +209,7 @@ fn near(a: &Passage, b: &Passage) -> bool {
     ]
     .into_iter()
     .flatten()
-    .any(|gap| gap <= 4)
+    .any(|gap| gap <= 2)
 }
 
 /// The topic of a group: all passages' points, longer ones counting more.

@@ -167,13 +167,37 @@ fn judge(
         );
     }
     let mut loud: Vec<Passage> = Vec::new();
-    for passage in passage::passages(old, new, comparison, own) {
+    let mut hushed = (0usize, 0usize);
+    let passages = passage::passages(old, new, comparison, own);
+    let hidden_mail = passages.iter().any(|p| quiet::obfuscated(&p.texts));
+    // The last line of a consent widget that is being passed, and what happened to it.
+    let mut widget: Option<(Act, usize)> = None;
+    for passage in passages {
+        if hidden_mail && quiet::mail_line(&passage) {
+            continue;
+        }
+        let lines = passage.new.as_ref().or(passage.old.as_ref()).map(|p| p.lines);
+        if let (Some((act, last)), Some((first, end))) = (widget, lines)
+            && act == passage.act
+            && passage.whole
+            && first.saturating_sub(last) <= 3
+        {
+            widget = Some((act, end));
+            continue;
+        }
+        if quiet::opens_widget(&passage) {
+            widget = lines.map(|(_, end)| (passage.act, end));
+            continue;
+        }
         if broken.is_some_and(|broken| behind(broken, &passage)) {
             continue;
         }
         match quiet::quiet(&passage, old, new, own) {
-            Some(Quiet::Technical) => {}
-            Some(Quiet::Editorial) => judged.quiet = Verdict::Editorial,
+            Some(Quiet::Technical) => hushed.0 += 1,
+            Some(Quiet::Editorial) => {
+                hushed.1 += 1;
+                judged.quiet = Verdict::Editorial;
+            }
             None => loud.push(passage),
         }
     }
@@ -191,6 +215,7 @@ fn judge(
         if passage.act != Act::Changed && novelty < 0.15 {
             // The words stand elsewhere in the other text: moved, or said twice.
             judged.quiet = Verdict::Editorial;
+            hushed.1 += 1;
             continue;
         }
         let mut one = group::tell(passage, novelty, own);
@@ -206,10 +231,10 @@ fn judge(
         });
         told.push(one);
     }
-    let groups = group::groups(told);
-    let total = groups.len();
+    let groups = group::groups(told, own);
+    let around = weigh::Around::new(&groups, hushed, &old_words, &new_words, own);
     for group in groups {
-        let features = weigh::features(&group, total, &old_words, &new_words, own);
+        let features = weigh::features(&group, &around, &old_words, &new_words, own);
         judged.groups.push(Weighed {
             report: weigh::sum(&features, &rules.weights.report),
             material: weigh::sum(&features, &rules.weights.material),

@@ -8,6 +8,7 @@
 //! Always holds: the verdict is at least as grave as the gravest finding; every quote and every
 //! piece of evidence is an exact substring of its side; the same input gives the same bytes.
 
+pub mod assist;
 mod finding;
 mod group;
 mod judge;
@@ -16,6 +17,7 @@ mod passage;
 mod phrase;
 mod quantity;
 mod quiet;
+pub mod review;
 mod rules;
 mod signal;
 mod texts;

@@ -35,16 +35,23 @@ pub(super) fn quiet(
     if date_only(texts, rules) {
         return Some(Quiet::Editorial);
     }
+    if banner(passage, old, new) {
+        return Some(Quiet::Technical);
+    }
     match passage.act {
-        Act::Changed => (idle(texts, rules) || slip(texts, rules) || addresses_of_pages(texts))
-            .then_some(Quiet::Editorial),
+        Act::Changed if menu(passage, old, new) => Some(Quiet::Technical),
+        Act::Changed => (idle(texts, rules)
+            || slip(texts, rules)
+            || addresses_of_pages(texts, rules)
+            || labels_only(texts))
+        .then_some(Quiet::Editorial),
         Act::Added => chrome(passage, &texts.new, new, rules).then_some(Quiet::Technical),
         Act::Removed => chrome(passage, &texts.old, old, rules).then_some(Quiet::Technical),
     }
 }
 
 /// Mail addresses hidden from robots (`[email protected]`), or shown again.
-fn obfuscated(texts: &Texts) -> bool {
+pub(super) fn obfuscated(texts: &Texts) -> bool {
     let hidden = |half: &Half| {
         half.words
             .windows(2)
@@ -131,23 +138,123 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// Only addresses of pages that are printed differ.
-fn addresses_of_pages(texts: &Texts) -> bool {
-    texts.changed() > 0
-        && texts.old.fresh().chain(texts.new.fresh()).all(|word| {
-            let text = word.text.as_str();
-            !text.contains('@')
-                && (text.contains('.') && !text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-                    || matches!(text, "http" | "https" | "www" | "html" | "pdf" | "htm"))
+fn addresses_of_pages(texts: &Texts, rules: &LanguageRules) -> bool {
+    let all = || texts.old.fresh().chain(texts.new.fresh());
+    all().any(|word| is_address_of_page(&word.text))
+        && all().all(|word| {
+            is_address_of_page(&word.text)
+                || !rules.marks.is_content(&word.text) && !rules.marks.is_protected(&word.text)
         })
-        && texts.old.fresh().count() > 0
-        && texts.new.fresh().count() > 0
+}
+
+/// `a.example/terms`, `https://a.example`; no mail address.
+fn is_address_of_page(text: &str) -> bool {
+    !text.contains('@')
+        && (text.contains('.') && !text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+            || matches!(text, "http" | "https" | "www" | "html" | "pdf" | "htm"))
+}
+
+/// Whether a passage opens a consent widget that was captured with the page.
+pub(super) fn opens_widget(passage: &Passage) -> bool {
+    let half = match passage.act {
+        Act::Added => &passage.texts.new,
+        Act::Removed => &passage.texts.old,
+        Act::Changed => return false,
+    };
+    let said: Vec<&str> = half.words.iter().map(|w| w.text.as_str()).collect();
+    passage.whole
+        && said.len() <= 5
+        && (said.iter().any(|w| w.starts_with("cookie"))
+            && said
+                .iter()
+                .any(|w| matches!(*w, "manage" | "settings" | "preferences" | "preference" | "accept"))
+            || said == ["always", "active"])
+}
+
+/// A line that holds a mail address and little else.
+pub(super) fn mail_line(passage: &Passage) -> bool {
+    passage.act != Act::Changed
+        && [&passage.texts.old, &passage.texts.new].iter().all(|half| {
+            half.words.len() <= 4
+                && (half.words.is_empty() || half.words.iter().any(|w| w.text.contains('@')))
+        })
+}
+
+/// Only numbers of sections or items differ: `(iii)` and `(iv)`, `4.2` and `4.3`.
+fn labels_only(texts: &Texts) -> bool {
+    texts.old.fresh().chain(texts.new.fresh()).all(|word| {
+        let text = word.text.as_str();
+        text.len() <= 5 && text.chars().all(|c| matches!(c, 'i' | 'v' | 'x'))
+            || text.contains('.') && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+                && text.len() <= 6
+                && text.split('.').count() > 1
+                && texts.changed() <= 2
+    })
+}
+
+/// Whether a block is nothing but links, as menus are: little text for each.
+fn links_only(document: &Document, block: &Block, words: usize) -> bool {
+    if block.targets.is_empty() {
+        return false;
+    }
+    let body = document.slice(&block.body).trim();
+    let anchors = block
+        .targets
+        .iter()
+        .all(|target| document.slice(target).trim_start_matches('<').starts_with('#'));
+    let framed = (body.starts_with('[') || body.starts_with("![")) && body.ends_with(')');
+    words <= if framed && anchors {
+        16
+    } else if framed {
+        14
+    } else {
+        6
+    } * block.targets.len()
+        && !(ends_like_a_sentence(body) && !framed)
+}
+
+/// Whether both sides of a change are lines of links.
+fn menu(passage: &Passage, old: &Document, new: &Document) -> bool {
+    let line = |place: &Option<super::passage::Place>, document: &Document, half: &Half| {
+        place
+            .as_ref()
+            .and_then(|p| document.blocks.get(p.block))
+            .is_some_and(|block| links_only(document, block, half.words.len()))
+    };
+    line(&passage.old, old, &passage.texts.old) && line(&passage.new, new, &passage.texts.new)
+}
+
+/// What stands before the document's title or first heading, where that comes within the first
+/// blocks; and the title itself.
+fn banner(passage: &Passage, old: &Document, new: &Document) -> bool {
+    let above = |place: &Option<super::passage::Place>, document: &Document| {
+        place.as_ref().is_none_or(|place| {
+            place.kind == BlockKind::Title
+                || document
+                    .blocks
+                    .iter()
+                    .position(|b| b.kind == BlockKind::Title)
+                    .is_some_and(|title| place.block < title && title < 12)
+        })
+    };
+    above(&passage.old, old) && above(&passage.new, new)
 }
 
 /// Only a date of the document itself differs.
 fn date_only(texts: &Texts, rules: &LanguageRules) -> bool {
     let dated = |half: &Half| {
-        half.fresh().all(|word| {
+        half.words.iter().zip(&half.changed).enumerate().all(|(at, (word, changed))| {
             let text = word.text.as_str();
+            let counted = half
+                .words
+                .get(at + 1)
+                .is_some_and(|next| rules.units.contains_key(&next.text) && !next.text.starts_with('年'));
+            if !changed {
+                return true;
+            }
+            if counted {
+                return false;
+            }
             rules.marks.is_month(text)
                 || text.bytes().next().is_some_and(|b| b.is_ascii_digit()) && text.len() <= 12
                 || matches!(
@@ -226,19 +333,19 @@ fn chrome(passage: &Passage, half: &Half, document: &Document, rules: &LanguageR
     if known && count <= 12 {
         return true;
     }
-    // Menus: little text for each link, and no sentence.
-    if !sentence && !block.targets.is_empty() && count <= 7 * block.targets.len() {
+    let introduced = !passage.intro.is_empty() && lead(document, place.block);
+    if links_only(document, block, count) && !introduced {
         return true;
     }
-    let tells = half.found.iter().any(|f| {
-        matches!(
-            rules.owner(f.owner),
-            Some(Owner::Class(_) | Owner::Signal(_, super::language::Slot::Gained))
-        )
-    });
-    let introduced = !passage.intro.is_empty() && lead(document, place.block);
+    if half.words.iter().all(|w| is_address_of_page(&w.text)) {
+        return true;
+    }
+    let tells = half
+        .found
+        .iter()
+        .any(|f| matches!(rules.owner(f.owner), Some(Owner::Class(_))));
     !sentence
-        && count <= 8
+        && count <= if place.kind == BlockKind::ListItem { 6 } else { 12 }
         && !introduced
         && !tells
         && !matches!(place.kind, BlockKind::TableRow | BlockKind::TableHead)
@@ -285,7 +392,7 @@ fn broken(short: &Document, long: &Document) -> Option<usize> {
         .find(|block| !short.plain(block).trim().is_empty())?;
     let text = short.plain(last);
     let text = text.trim();
-    if ends_like_a_sentence(text) || text.chars().count() < 20 {
+    if ends_like_a_sentence(text) || text.chars().count() < 8 {
         return None;
     }
     let (at, whole) = long.blocks.iter().enumerate().find_map(|(at, block)| {
@@ -293,8 +400,8 @@ fn broken(short: &Document, long: &Document) -> Option<usize> {
         let whole = whole.trim().to_owned();
         (whole.len() > text.len() && whole.starts_with(text)).then_some((at, whole))
     })?;
-    let more = long.blocks.len().saturating_sub(at + 1) > 3 || whole.len() > text.len() + 20;
-    more.then_some(at)
+    let more = long.blocks.len().saturating_sub(at + 1) > 3;
+    (more && whole.len() > text.len() + 8).then_some(at)
 }
 
 #[cfg(test)]

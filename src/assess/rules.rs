@@ -212,6 +212,12 @@ pub(super) struct SignalRule {
     pub(super) each: bool,
     #[serde(default)]
     pub(super) detect: Option<Detector>,
+    /// For quantities: `period`, `money`, `share` or `age`; none: any.
+    #[serde(default)]
+    pub(super) family: Option<String>,
+    /// For quantities: what it says when the value goes up; down says the opposite.
+    #[serde(default)]
+    pub(super) up: Option<Effect>,
     pub(super) effect: Effect,
     pub(super) gravity: Gravity,
     pub(super) hit: Vec<(String, String)>,

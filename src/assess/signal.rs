@@ -97,7 +97,7 @@ fn one(
         new.of(index, Slot::Lost),
     );
     if let Some(detector) = rule.detect {
-        let mut signal = detect(detector, texts, rules)?;
+        let mut signal = detect(detector, rule, texts, rules)?;
         if detector == Detector::Vaguer && gained.is_none() {
             return None;
         }
@@ -159,7 +159,12 @@ fn places(found: &[&Found]) -> usize {
     count
 }
 
-fn detect(detector: Detector, texts: &Texts, rules: &LanguageRules) -> Option<Signal> {
+fn detect(
+    detector: Detector,
+    rule: &SignalRule,
+    texts: &Texts,
+    rules: &LanguageRules,
+) -> Option<Signal> {
     let signal = |old, new, effect| Signal {
         rule: 0,
         old,
@@ -168,7 +173,19 @@ fn detect(detector: Detector, texts: &Texts, rules: &LanguageRules) -> Option<Si
     };
     match detector {
         Detector::Quantity => quantity::changed(texts, rules)
-            .map(|change| signal(Some(change.old), Some(change.new), Effect::Neutral)),
+            .filter(|change| rule.family.as_ref().is_none_or(|f| *f == change.family))
+            .map(|change| {
+                let effect = match (rule.up, change.up) {
+                    (Some(Effect::Adverse), true) | (Some(Effect::Favourable), false) => {
+                        Effect::Adverse
+                    }
+                    (Some(Effect::Favourable), true) | (Some(Effect::Adverse), false) => {
+                        Effect::Favourable
+                    }
+                    _ => Effect::Neutral,
+                };
+                signal(Some(change.old), Some(change.new), effect)
+            }),
         Detector::Vaguer => {
             let (old, new) = (
                 quantity::find(&texts.old, rules),

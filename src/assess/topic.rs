@@ -93,19 +93,21 @@ impl Scores {
         TOPICS
             .iter()
             .zip(self.0)
-            .map(|(topic, score)| (*topic, score + specific(*topic)))
+            .map(|(topic, score)| (*topic, score * specific(*topic)))
             .filter(|(_, score)| *score > 0.5)
             .max_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(topic, _)| topic)
     }
 }
 
-/// A small advantage for topics that win over the more general ones they overlap with.
+/// An advantage, as a factor, for topics that win over the more general ones they overlap with.
 fn specific(topic: Topic) -> f64 {
     match topic {
-        Topic::Minors | Topic::Automation | Topic::Tracking | Topic::Transfer => 0.2,
-        Topic::Scope | Topic::Identity => -0.2,
-        _ => 0.0,
+        Topic::Automation => 1.3,
+        Topic::Minors | Topic::Dispute | Topic::Liability => 1.15,
+        Topic::Transfer | Topic::Tracking | Topic::Retention => 1.1,
+        Topic::Scope => 0.8,
+        _ => 1.0,
     }
 }
 

@@ -43,10 +43,59 @@ pub(super) fn effect(told: &Told, effect: Effect) -> Direction {
     }
 }
 
+/// What else changed between the two texts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Around {
+    groups: usize,
+    technical: usize,
+    editorial: usize,
+    /// Words that are new to the other text, over all groups.
+    unheard: usize,
+    grave: usize,
+    /// Groups in which the words that changed are all new or all gone.
+    wholes: usize,
+}
+
+impl Around {
+    /// Counts.
+    pub(super) fn new(
+        groups: &[Group],
+        (technical, editorial): (usize, usize),
+        old: &Vocabulary,
+        new: &Vocabulary,
+        rules: &LanguageRules,
+    ) -> Self {
+        let all = || groups.iter().flat_map(|group| &group.told);
+        let fresh = |half: &Half, other: &Vocabulary| {
+            half.fresh()
+                .filter(|w| rules.marks.is_content(&w.text) && !other.has(&w.text))
+                .count()
+        };
+        Self {
+            groups: groups.len(),
+            technical,
+            editorial,
+            unheard: all()
+                .map(|t| fresh(&t.passage.texts.new, old) + fresh(&t.passage.texts.old, new))
+                .sum(),
+            grave: all()
+                .flat_map(|t| &t.signals)
+                .filter(|s| {
+                    rules
+                        .signals
+                        .get(s.rule)
+                        .is_some_and(|r| r.gravity == Gravity::Grave)
+                })
+                .count(),
+            wholes: all().filter(|t| t.passage.act != Act::Changed).count(),
+        }
+    }
+}
+
 /// What is seen in a group.
 pub(super) fn features(
     group: &Group,
-    total: usize,
+    around: &Around,
     old: &Vocabulary,
     new: &Vocabulary,
     rules: &LanguageRules,
@@ -58,8 +107,15 @@ pub(super) fn features(
         }
     };
     give("bias", 1.0);
+    give("second", f64::from(u8::from(group.second)));
     give(&format!("topic:{}", topic::name(group.topic)), 1.0);
-    give("groups", (total as f64).ln());
+    let count = |n: usize| (1.0 + n as f64).ln();
+    give("around:groups", (around.groups.max(1) as f64).ln());
+    give("around:technical", count(around.technical));
+    give("around:editorial", count(around.editorial));
+    give("around:unheard", count(around.unheard));
+    give("around:grave", count(around.grave));
+    give("around:wholes", count(around.wholes));
     give("repeated", (1.0 + group.also.len() as f64).ln());
     let (mut inserted, mut deleted, mut unheard, mut forgotten) = (0.0, 0.0, 0.0, 0.0);
     let mut acts = [false; 3];
@@ -144,6 +200,35 @@ pub(super) fn features(
     }
     give("effect:adverse", effects[0].min(4.0));
     give("effect:favourable", effects[1].min(4.0));
+    let data = matches!(
+        group.topic,
+        Topic::Collection
+            | Topic::Use
+            | Topic::Sharing
+            | Topic::Tracking
+            | Topic::Transfer
+            | Topic::Automation
+    );
+    if data {
+        give("unheard-data", (1.0 + unheard).ln());
+    }
+    let said = |gravity: Gravity| counts[gravity as usize] > 0;
+    give(
+        "contact-only",
+        f64::from(u8::from(
+            said(Gravity::None) && !said(Gravity::Grave) && !said(Gravity::Plain),
+        )),
+    );
+    if acts == [false, false, true] {
+        give("grave-words", f64::from(u8::from(said(Gravity::Grave))));
+        give("few-words", f64::from(u8::from(inserted + deleted < 5.0)));
+        give("inserted-words", (1.0 + inserted).ln());
+    }
+    if acts[0] && !acts[1] && !acts[2] {
+        give("added-grave", f64::from(u8::from(said(Gravity::Grave))));
+        give("added-plain", f64::from(u8::from(said(Gravity::Plain))));
+    }
+    give("mixed", f64::from(u8::from(effects[0] > 0.0 && effects[1] > 0.0)));
     give("names", names as f64 / (names + plain).max(1) as f64);
     give("names-only", f64::from(u8::from(plain == 0)));
     give("example", f64::from(u8::from(open)));

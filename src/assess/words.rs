@@ -49,7 +49,7 @@ fn push_words(text: &str, offset: usize, found: &mut Vec<Word>) {
             });
         } else if c.is_alphanumeric()
             || (inside
-                && (is_apostrophe(c) || c == '@' || c == '.' || c == ',' || c == '_')
+                && (is_apostrophe(c) || c.is_ascii_punctuation())
                 && joins(text, start, at, c, next))
         {
             start.get_or_insert(at);
@@ -71,18 +71,24 @@ fn push_words(text: &str, offset: usize, found: &mut Vec<Word>) {
 fn joins(text: &str, start: Option<usize>, at: usize, mark: char, next: Option<char>) -> bool {
     let Some(next) = next else { return false };
     let before = text.get(..at).and_then(|t| t.chars().next_back());
+    let so_far = start.and_then(|s| text.get(s..at)).unwrap_or_default();
+    // An address of a page is one word.
+    if matches!(mark, '/' | '?' | '=' | '&' | '#' | '%' | '-' | '+' | '~' | ':')
+        && (so_far.starts_with("http") || so_far.contains('.') && before != Some('.'))
+    {
+        return next.is_alphanumeric() || next == '/' || so_far.starts_with("http");
+    }
     match mark {
         ',' => before.is_some_and(|c| c.is_ascii_digit()) && next.is_ascii_digit(),
         '.' => {
             before.is_some_and(char::is_alphanumeric)
                 && next.is_alphanumeric()
                 && (next.is_ascii_digit() && before.is_some_and(|c| c.is_ascii_digit())
-                    || next.is_lowercase()
-                        && start
-                            .and_then(|s| text.get(s..at))
-                            .is_some_and(|w| w.len() > 1))
+                    || next.is_lowercase() && so_far.len() > 1)
         }
-        _ => next.is_alphanumeric() && !is_ideograph(next),
+        '@' | '_' | '\'' | '`' => next.is_alphanumeric() && !is_ideograph(next),
+        _ if is_apostrophe(mark) => next.is_alphanumeric() && !is_ideograph(next),
+        _ => false,
     }
 }
 
@@ -173,6 +179,8 @@ mod tests {
             ["mail", "a.b@c.example", "now"]
         );
         assert_eq!(texts("我们会"), ["我", "们", "会"]);
+        assert_eq!(texts("see https://a.example/b-c?d=1, and/or more"), ["see", "https://a.example/b-c?d=1", "and", "or", "more"]);
+        assert_eq!(texts("at a.example/terms-of-use."), ["at", "a.example/terms-of-use"]);
     }
 
     #[test]
