@@ -79,28 +79,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (index, pair) in pairs.iter().enumerate() {
         fitted[index] = said(pair, &models);
     }
-    for (report, material) in [
-        (-0.5, -0.6),
-        (-0.5, -0.4),
-        (-0.5, -0.2),
-        (-0.5, 0.0),
-        (-0.5, 0.2),
-        (0.0, -0.4),
-        (0.0, -0.2),
-        (0.0, 0.0),
-        (0.4, -0.2),
-        (0.4, 0.0),
-        (0.8, 0.0),
-        (0.8, 0.2),
-    ] {
-        eprintln!("left out  {}", figures(&pairs, &held, report, material));
-        eprintln!("  fitted  {}", figures(&pairs, &fitted, report, material));
+    for speak in [0.0, 0.4, 0.8, 1.2] {
+        for material in [-1.0, -0.8, -0.6, -0.4] {
+            eprintln!(
+                "left out  {}",
+                figures(&pairs, &held, (speak, -0.8), material, material)
+            );
+            eprintln!(
+                "  fitted  {}",
+                figures(&pairs, &fitted, (speak, -0.8), material, material)
+            );
+        }
+    }
+    for (material, rest) in [(-0.9, -0.8), (-0.9, -0.7), (-0.9, -0.6), (-0.9, -0.5), (-0.9, -0.4), (-1.0, -0.7), (-1.0, -0.5)] {
+        eprintln!("two left out {rest} {}", figures(&pairs, &held, (1.1, -1.0), material, rest));
+        eprintln!("two   fitted {rest} {}", figures(&pairs, &fitted, (1.1, -1.0), material, rest));
+    }
+    for low in [-1.2, -0.5, -0.2] {
+        eprintln!("left out  {}", figures(&pairs, &held, (0.8, low), -0.6, -0.6));
     }
     if arguments.iter().any(|a| a == "show") {
         show(&pairs, &held);
     }
     let at = |n: usize| arguments.get(n).and_then(|p| p.parse().ok());
-    print_weights(&names, &models, at(5).unwrap_or(0.0), at(6).unwrap_or(0.0));
+    print_weights(
+        &names,
+        &models,
+        (at(5).unwrap_or(0.8), at(6).unwrap_or(-0.8)),
+        at(7).unwrap_or(-0.8),
+    );
     Ok(())
 }
 
@@ -322,26 +329,50 @@ fn show(pairs: &[Pair], held: &[Vec<[f64; 3]>]) {
         if (pair.label.verdict == Verdict::Material) == says && !(quiet && loud) {
             continue;
         }
-        eprintln!("{} {} {:?}", pair.label.n, pair.label.id, pair.label.verdict);
+        eprintln!(
+            "{} {} {:?}",
+            pair.label.n, pair.label.id, pair.label.verdict
+        );
         for (candidate, sums) in pair.candidates.iter().zip(sums) {
-            let names: Vec<&str> = candidate.features.keys().map(String::as_str).filter(|n| n.starts_with("signal:")).collect();
-            eprintln!("    report {:+.2} material {:+.2} {:?} {:?} {:?} {}", sums[0], sums[1], candidate.topic, candidate.old, candidate.new, names.join(" "));
+            let names: Vec<&str> = candidate
+                .features
+                .keys()
+                .map(String::as_str)
+                .filter(|n| n.starts_with("signal:"))
+                .collect();
+            eprintln!(
+                "    report {:+.2} material {:+.2} {:?} {:?} {:?} {}",
+                sums[0],
+                sums[1],
+                candidate.topic,
+                candidate.old,
+                candidate.new,
+                names.join(" ")
+            );
         }
     }
 }
 
 /// The figures of the scorer.
-fn figures(pairs: &[Pair], said: &[Vec<[f64; 3]>], report: f64, material: f64) -> String {
+fn figures(
+    pairs: &[Pair],
+    said: &[Vec<[f64; 3]>],
+    (speak, report): (f64, f64),
+    material: f64,
+) -> String {
     let (mut gold_pairs, mut said_pairs, mut right_pairs, mut quiet, mut kept) = (0, 0, 0, 0, 0);
     let (mut golds, mut found, mut called, mut topic, mut directed, mut direction) =
         (0, 0, 0, 0, 0, 0);
     let (mut said_material, mut right) = (0, 0);
     for (pair, sums) in pairs.iter().zip(said) {
+        let loud = sums.iter().any(|s| s[0] >= speak || s[1] >= material);
         let shown: Vec<usize> = (0..sums.len())
-            .filter(|c| sums[*c][0] >= report || sums[*c][1] >= material)
+            .filter(|c| loud && (sums[*c][0] >= report || sums[*c][1] >= material))
             .collect();
+        let top = sums.iter().map(|s| s[1]).fold(f64::NEG_INFINITY, f64::max);
+        let is = |c: usize| sums[c][1] >= rest || sums[c][1] >= material && sums[c][1] >= top;
         let is_material = pair.label.verdict == Verdict::Material;
-        let says = shown.iter().any(|c| sums[*c][1] >= material);
+        let says = shown.iter().any(|c| is(*c));
         gold_pairs += usize::from(is_material);
         said_pairs += usize::from(says);
         right_pairs += usize::from(is_material && says);
@@ -365,7 +396,7 @@ fn figures(pairs: &[Pair], said: &[Vec<[f64; 3]>], report: f64, material: f64) -
                     .iter()
                     .map(|&c| {
                         let candidate = &pair.candidates[c];
-                        let grave = sums[c][1] >= material;
+                        let grave = is(c);
                         likeness(
                             gold,
                             candidate.old,
@@ -396,14 +427,14 @@ fn figures(pairs: &[Pair], said: &[Vec<[f64; 3]>], report: f64, material: f64) -
             directed += usize::from(gold.direction != Direction::Neutral);
             if let Some(c) = matched.get(&g).map(|s| shown[*s]) {
                 found += 1;
-                called += usize::from(sums[c][1] >= material);
+                called += usize::from(is(c));
                 topic += usize::from(pair.candidates[c].topic == gold.topic);
                 direction +=
                     usize::from(gold.direction != Direction::Neutral && way(c) == gold.direction);
             }
         }
         for (s, c) in shown.iter().enumerate() {
-            if sums[*c][1] >= material {
+            if is(*c) {
                 said_material += 1;
                 right += usize::from(matched.iter().any(|(g, said)| {
                     *said == s && pair.label.findings[*g].severity == Severity::Material
@@ -413,7 +444,7 @@ fn figures(pairs: &[Pair], said: &[Vec<[f64; 3]>], report: f64, material: f64) -
     }
     let ratio = |a: usize, b: usize| a as f64 / b.max(1) as f64;
     format!(
-        "report {report:+.1} material {material:+.1}: pairs recall {:.3} precision {:.3} quiet {:.3} | located {:.3} called {:.3} precision {:.3} topic {:.3} direction {:.3}",
+        "speak {speak:+.1} report {report:+.1} material {material:+.1}: pairs recall {:.3} precision {:.3} quiet {:.3} | located {:.3} called {:.3} precision {:.3} topic {:.3} direction {:.3}",
         ratio(right_pairs, gold_pairs),
         ratio(right_pairs, said_pairs),
         ratio(kept, quiet),
@@ -425,13 +456,14 @@ fn figures(pairs: &[Pair], said: &[Vec<[f64; 3]>], report: f64, material: f64) -
     )
 }
 
-fn print_weights(names: &[String], models: &Models, report: f64, material: f64) {
+fn print_weights(names: &[String], models: &Models, (speak, report): (f64, f64), material: f64) {
     println!("# Weights of what is seen in a change, hundredths; fitted, see docs/rules.md.");
     println!(
         "# `report`: is it worth reporting; `material`: would users want to be told of it before;"
     );
     println!("# `direction`: adverse above nothing, favourable below.");
     println!("[weights]");
+    println!("speak_at = {:.0}", speak * 100.0);
     println!("report_at = {:.0}", report * 100.0);
     println!("material_at = {:.0}", material * 100.0);
     for (title, weights) in [

@@ -127,7 +127,9 @@ mod tests {
 
     #[test]
     fn what_the_texts_say_is_taken() {
-        assert!(said("Logs were kept for 30 days; now Harbour Cloud keeps them for 12 months.").is_ok());
+        assert!(
+            said("Logs were kept for 30 days; now Harbour Cloud keeps them for 12 months.").is_ok()
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::{
     passage::{self, Act, Passage, Place},
     quiet::{self, Quiet},
     rules::{Gravity, RuleSet},
+    summary,
     vocabulary::Vocabulary,
     weigh,
 };
@@ -45,8 +46,17 @@ pub fn assess_with(
     assessment.verdict = judged.quiet;
     assessment.remarks.extend(judged.remarks);
     assessment.silenced.extend(judged.silenced);
+    let (material_at, report_at, speak_at) = (
+        rules.weights.material_at as f64,
+        rules.weights.report_at as f64,
+        rules.weights.speak_at as f64,
+    );
+    let speaks = judged
+        .groups
+        .iter()
+        .any(|one| one.report >= speak_at || one.material >= material_at);
     for weighed in &judged.groups {
-        if weighed.report < rules.weights.report_at as f64 {
+        if !speaks || weighed.report < report_at && weighed.material < material_at {
             assessment.verdict = assessment.verdict.max(Verdict::Editorial);
             continue;
         }
@@ -167,7 +177,6 @@ fn judge(
         );
     }
     let mut loud: Vec<Passage> = Vec::new();
-    let mut hushed = (0usize, 0usize);
     let passages = passage::passages(old, new, comparison, own);
     let hidden_mail = passages.iter().any(|p| quiet::obfuscated(&p.texts));
     // The last line of a consent widget that is being passed, and what happened to it.
@@ -176,7 +185,11 @@ fn judge(
         if hidden_mail && quiet::mail_line(&passage) {
             continue;
         }
-        let lines = passage.new.as_ref().or(passage.old.as_ref()).map(|p| p.lines);
+        let lines = passage
+            .new
+            .as_ref()
+            .or(passage.old.as_ref())
+            .map(|p| p.lines);
         if let (Some((act, last)), Some((first, end))) = (widget, lines)
             && act == passage.act
             && passage.whole
@@ -193,11 +206,8 @@ fn judge(
             continue;
         }
         match quiet::quiet(&passage, old, new, own) {
-            Some(Quiet::Technical) => hushed.0 += 1,
-            Some(Quiet::Editorial) => {
-                hushed.1 += 1;
-                judged.quiet = Verdict::Editorial;
-            }
+            Some(Quiet::Technical) => {}
+            Some(Quiet::Editorial) => judged.quiet = Verdict::Editorial,
             None => loud.push(passage),
         }
     }
@@ -215,7 +225,6 @@ fn judge(
         if passage.act != Act::Changed && novelty < 0.15 {
             // The words stand elsewhere in the other text: moved, or said twice.
             judged.quiet = Verdict::Editorial;
-            hushed.1 += 1;
             continue;
         }
         let mut one = group::tell(passage, novelty, own);
@@ -232,12 +241,16 @@ fn judge(
         told.push(one);
     }
     let groups = group::groups(told, own);
-    let around = weigh::Around::new(&groups, hushed, &old_words, &new_words, own);
+    let total = groups.len();
     for group in groups {
-        let features = weigh::features(&group, &around, &old_words, &new_words, own);
+        let features = weigh::features(&group, total, &old_words, &new_words, own);
+        let mut material = weigh::sum(&features, &rules.weights.material);
+        if weigh::decisive(&group, own) {
+            material = material.max(rules.weights.material_at as f64);
+        }
         judged.groups.push(Weighed {
             report: weigh::sum(&features, &rules.weights.report),
-            material: weigh::sum(&features, &rules.weights.material),
+            material,
             direction: weigh::direction(&group, &features, &rules.weights),
             features,
             group,
@@ -336,7 +349,7 @@ fn finding(
         },
         reasons: reasons(old, new, group, own),
         confidence: confidence(margin, group.margin),
-        summary: None,
+        summary: summary::summary(old, new, group, own),
         old: before.map(|(span, _)| quote(old, span)),
         new: after.map(|(span, _)| quote(new, span)),
     }

@@ -100,6 +100,7 @@ pub(super) struct LanguageRules {
     pub(super) numbers: BTreeMap<String, f64>,
     pub(super) units: BTreeMap<String, (String, f64)>,
     pub(super) marks: Marks,
+    pub(super) say: BTreeMap<String, String>,
     pub(super) phrases: Phrases,
     owners: Vec<Owner>,
 }
@@ -184,6 +185,7 @@ impl LanguageRules {
         self.user.extend(file.user);
         self.numbers.extend(file.numbers);
         self.units.extend(file.units);
+        self.say.extend(file.say);
         if let Some(marks) = file.marks {
             for (owner, list) in [
                 (Owner::Chrome, &marks.chrome),

@@ -20,6 +20,7 @@ mod quiet;
 pub mod review;
 mod rules;
 mod signal;
+mod summary;
 mod texts;
 mod topic;
 mod vocabulary;

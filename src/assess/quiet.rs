@@ -165,9 +165,12 @@ pub(super) fn opens_widget(passage: &Passage) -> bool {
     passage.whole
         && said.len() <= 5
         && (said.iter().any(|w| w.starts_with("cookie"))
-            && said
-                .iter()
-                .any(|w| matches!(*w, "manage" | "settings" | "preferences" | "preference" | "accept"))
+            && said.iter().any(|w| {
+                matches!(
+                    *w,
+                    "manage" | "settings" | "preferences" | "preference" | "accept"
+                )
+            })
             || said == ["always", "active"])
 }
 
@@ -185,7 +188,8 @@ fn labels_only(texts: &Texts) -> bool {
     texts.old.fresh().chain(texts.new.fresh()).all(|word| {
         let text = word.text.as_str();
         text.len() <= 5 && text.chars().all(|c| matches!(c, 'i' | 'v' | 'x'))
-            || text.contains('.') && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+            || text.contains('.')
+                && text.chars().all(|c| c.is_ascii_digit() || c == '.')
                 && text.len() <= 6
                 && text.split('.').count() > 1
                 && texts.changed() <= 2
@@ -198,18 +202,21 @@ fn links_only(document: &Document, block: &Block, words: usize) -> bool {
         return false;
     }
     let body = document.slice(&block.body).trim();
-    let anchors = block
-        .targets
-        .iter()
-        .all(|target| document.slice(target).trim_start_matches('<').starts_with('#'));
+    let anchors = block.targets.iter().all(|target| {
+        document
+            .slice(target)
+            .trim_start_matches('<')
+            .starts_with('#')
+    });
     let framed = (body.starts_with('[') || body.starts_with("![")) && body.ends_with(')');
-    words <= if framed && anchors {
-        16
-    } else if framed {
-        14
-    } else {
-        6
-    } * block.targets.len()
+    words
+        <= if framed && anchors {
+            16
+        } else if framed {
+            14
+        } else {
+            6
+        } * block.targets.len()
         && !(ends_like_a_sentence(body) && !framed)
 }
 
@@ -243,27 +250,30 @@ fn banner(passage: &Passage, old: &Document, new: &Document) -> bool {
 /// Only a date of the document itself differs.
 fn date_only(texts: &Texts, rules: &LanguageRules) -> bool {
     let dated = |half: &Half| {
-        half.words.iter().zip(&half.changed).enumerate().all(|(at, (word, changed))| {
-            let text = word.text.as_str();
-            let counted = half
-                .words
-                .get(at + 1)
-                .is_some_and(|next| rules.units.contains_key(&next.text) && !next.text.starts_with('年'));
-            if !changed {
-                return true;
-            }
-            if counted {
-                return false;
-            }
-            rules.marks.is_month(text)
-                || text.bytes().next().is_some_and(|b| b.is_ascii_digit()) && text.len() <= 12
-                || matches!(
-                    text,
-                    "年" | "月" | "日" | "st" | "nd" | "rd" | "th" | "v" | "version"
-                )
-                || !rules.marks.is_content(text)
-                || stamped(text)
-        })
+        half.words
+            .iter()
+            .zip(&half.changed)
+            .enumerate()
+            .all(|(at, (word, changed))| {
+                let text = word.text.as_str();
+                let counted = half.words.get(at + 1).is_some_and(|next| {
+                    rules.units.contains_key(&next.text) && !next.text.starts_with('年')
+                });
+                if !changed {
+                    return true;
+                }
+                if counted {
+                    return false;
+                }
+                rules.marks.is_month(text)
+                    || text.bytes().next().is_some_and(|b| b.is_ascii_digit()) && text.len() <= 12
+                    || matches!(
+                        text,
+                        "年" | "月" | "日" | "st" | "nd" | "rd" | "th" | "v" | "version"
+                    )
+                    || !rules.marks.is_content(text)
+                    || stamped(text)
+            })
     };
     let line = |half: &Half| {
         half.found
@@ -345,7 +355,12 @@ fn chrome(passage: &Passage, half: &Half, document: &Document, rules: &LanguageR
         .iter()
         .any(|f| matches!(rules.owner(f.owner), Some(Owner::Class(_))));
     !sentence
-        && count <= if place.kind == BlockKind::ListItem { 6 } else { 12 }
+        && count
+            <= if place.kind == BlockKind::ListItem {
+                6
+            } else {
+                12
+            }
         && !introduced
         && !tells
         && !matches!(place.kind, BlockKind::TableRow | BlockKind::TableHead)

@@ -30,6 +30,10 @@ const BUILTIN: &[(&str, &str)] = &[
         include_str!("../../rules/lang/en/signals.toml"),
     ),
     (
+        "rules/lang/en/summaries.toml",
+        include_str!("../../rules/lang/en/summaries.toml"),
+    ),
+    (
         "rules/lang/zh/judging.toml",
         include_str!("../../rules/lang/zh/judging.toml"),
     ),
@@ -110,6 +114,9 @@ pub(super) struct RuleFile {
     pub(super) units: BTreeMap<String, (String, f64)>,
     #[serde(default)]
     pub(super) marks: Option<Marks>,
+    /// Templates of summaries, by id of a signal, or `added`, `removed`, `changed`.
+    #[serde(default)]
+    pub(super) say: BTreeMap<String, String>,
     /// Ids of rules that shall not speak.
     #[serde(default)]
     pub(super) silence: Vec<String>,
@@ -281,7 +288,9 @@ pub(super) struct ClassRule {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Weights {
-    /// Sum at or above which a candidate is reported at all.
+    /// Sum that at least one candidate must reach for a pair not to be quiet.
+    pub(super) speak_at: i64,
+    /// Sum at or above which a candidate is reported, in a pair that is not quiet.
     pub(super) report_at: i64,
     /// Sum at or above which a finding is material.
     pub(super) material_at: i64,

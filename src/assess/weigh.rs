@@ -43,59 +43,32 @@ pub(super) fn effect(told: &Told, effect: Effect) -> Direction {
     }
 }
 
-/// What else changed between the two texts.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Around {
-    groups: usize,
-    technical: usize,
-    editorial: usize,
-    /// Words that are new to the other text, over all groups.
-    unheard: usize,
-    grave: usize,
-    /// Groups in which the words that changed are all new or all gone.
-    wholes: usize,
-}
-
-impl Around {
-    /// Counts.
-    pub(super) fn new(
-        groups: &[Group],
-        (technical, editorial): (usize, usize),
-        old: &Vocabulary,
-        new: &Vocabulary,
-        rules: &LanguageRules,
-    ) -> Self {
-        let all = || groups.iter().flat_map(|group| &group.told);
-        let fresh = |half: &Half, other: &Vocabulary| {
-            half.fresh()
-                .filter(|w| rules.marks.is_content(&w.text) && !other.has(&w.text))
-                .count()
-        };
-        Self {
-            groups: groups.len(),
-            technical,
-            editorial,
-            unheard: all()
-                .map(|t| fresh(&t.passage.texts.new, old) + fresh(&t.passage.texts.old, new))
-                .sum(),
-            grave: all()
-                .flat_map(|t| &t.signals)
-                .filter(|s| {
-                    rules
-                        .signals
-                        .get(s.rule)
-                        .is_some_and(|r| r.gravity == Gravity::Grave)
-                })
-                .count(),
-            wholes: all().filter(|t| t.passage.act != Act::Changed).count(),
+/// Whether few words of a clause that stayed were changed, and one of them decides: a modal verb, a
+/// negation, a number, an opt-in, a recipient. Such a change is material whatever else is seen.
+pub(super) fn decisive(group: &Group, rules: &LanguageRules) -> bool {
+    group.told.iter().any(|told| {
+        let texts = &told.passage.texts;
+        if told.passage.act != Act::Changed || texts.changed() > 8 {
+            return false;
         }
-    }
+        let few = texts.changed() <= 3 && !exemplary(&texts.new, rules);
+        told.signals.iter().any(|signal| {
+            rules.signals.get(signal.rule).is_some_and(|rule| {
+                let told_which = effect(told, signal.effect) != Direction::Neutral;
+                match rule.gravity {
+                    Gravity::Grave => told_which || rule.detect.is_some(),
+                    Gravity::Plain => few && told_which && rule.each,
+                    Gravity::Slight | Gravity::None => false,
+                }
+            })
+        })
+    })
 }
 
 /// What is seen in a group.
 pub(super) fn features(
     group: &Group,
-    around: &Around,
+    total: usize,
     old: &Vocabulary,
     new: &Vocabulary,
     rules: &LanguageRules,
@@ -109,13 +82,7 @@ pub(super) fn features(
     give("bias", 1.0);
     give("second", f64::from(u8::from(group.second)));
     give(&format!("topic:{}", topic::name(group.topic)), 1.0);
-    let count = |n: usize| (1.0 + n as f64).ln();
-    give("around:groups", (around.groups.max(1) as f64).ln());
-    give("around:technical", count(around.technical));
-    give("around:editorial", count(around.editorial));
-    give("around:unheard", count(around.unheard));
-    give("around:grave", count(around.grave));
-    give("around:wholes", count(around.wholes));
+    give("groups", (total.max(1) as f64).ln());
     give("repeated", (1.0 + group.also.len() as f64).ln());
     let (mut inserted, mut deleted, mut unheard, mut forgotten) = (0.0, 0.0, 0.0, 0.0);
     let mut acts = [false; 3];
@@ -228,7 +195,10 @@ pub(super) fn features(
         give("added-grave", f64::from(u8::from(said(Gravity::Grave))));
         give("added-plain", f64::from(u8::from(said(Gravity::Plain))));
     }
-    give("mixed", f64::from(u8::from(effects[0] > 0.0 && effects[1] > 0.0)));
+    give(
+        "mixed",
+        f64::from(u8::from(effects[0] > 0.0 && effects[1] > 0.0)),
+    );
     give("names", names as f64 / (names + plain).max(1) as f64);
     give("names-only", f64::from(u8::from(plain == 0)));
     give("example", f64::from(u8::from(open)));

@@ -73,8 +73,10 @@ fn joins(text: &str, start: Option<usize>, at: usize, mark: char, next: Option<c
     let before = text.get(..at).and_then(|t| t.chars().next_back());
     let so_far = start.and_then(|s| text.get(s..at)).unwrap_or_default();
     // An address of a page is one word.
-    if matches!(mark, '/' | '?' | '=' | '&' | '#' | '%' | '-' | '+' | '~' | ':')
-        && (so_far.starts_with("http") || so_far.contains('.') && before != Some('.'))
+    if matches!(
+        mark,
+        '/' | '?' | '=' | '&' | '#' | '%' | '-' | '+' | '~' | ':'
+    ) && (so_far.starts_with("http") || so_far.contains('.') && before != Some('.'))
     {
         return next.is_alphanumeric() || next == '/' || so_far.starts_with("http");
     }
@@ -179,8 +181,14 @@ mod tests {
             ["mail", "a.b@c.example", "now"]
         );
         assert_eq!(texts("我们会"), ["我", "们", "会"]);
-        assert_eq!(texts("see https://a.example/b-c?d=1, and/or more"), ["see", "https://a.example/b-c?d=1", "and", "or", "more"]);
-        assert_eq!(texts("at a.example/terms-of-use."), ["at", "a.example/terms-of-use"]);
+        assert_eq!(
+            texts("see https://a.example/b-c?d=1, and/or more"),
+            ["see", "https://a.example/b-c?d=1", "and", "or", "more"]
+        );
+        assert_eq!(
+            texts("at a.example/terms-of-use."),
+            ["at", "a.example/terms-of-use"]
+        );
     }
 
     #[test]
