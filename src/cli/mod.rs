@@ -19,6 +19,7 @@ mod progress;
 mod recipients;
 mod reindex;
 mod report;
+mod rules;
 mod show;
 mod status;
 
@@ -141,10 +142,12 @@ enum Command {
     Diff(diff::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
-    /// Send approved e-mail notices to a list of people, provably.
-    Campaign(campaign::Args),
     /// Check lists of recipients, erase people, keep addresses that do not work.
+    /// Send approved e-mail notices to a list of people, provably.
+    /// Show and test the rules that judge changes.
+    Campaign(campaign::Args),
     Recipients(recipients::Args),
+    Rules(rules::Args),
 }
 
 /// Parses the command line, runs the command, reports how it ended.
@@ -178,6 +181,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Duties(args) => duties::run(args, &cli.globals),
         Command::Campaign(args) => campaign::run(args, &cli.globals),
         Command::Recipients(args) => recipients::run(args, &cli.globals),
+        Command::Rules(args) => rules::run(args, &cli.globals),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -1,0 +1,238 @@
+//! From passages to candidates: neighbours that make one change together, topics kept apart.
+
+use super::{
+    Topic,
+    language::LanguageRules,
+    passage::{Act, Passage},
+    rules::{Class, Gravity},
+    signal::{self, Signal},
+    topic::{self, Scores},
+};
+
+/// A passage that is not quiet, with what the rules say of it.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    /// The passage.
+    pub(super) passage: Passage,
+    /// Points of each topic.
+    pub(super) scores: Scores,
+    /// What speaks.
+    pub(super) signals: Vec<Signal>,
+    /// Who bore the clause.
+    pub(super) old_class: Class,
+    /// Who bears it.
+    pub(super) new_class: Class,
+    /// 0 when the words stand elsewhere in the other text, 1 when they are all new there.
+    pub(super) novelty: f64,
+}
+
+/// Passages that make one change together.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    /// What it is about.
+    pub(super) topic: Topic,
+    /// How clearly: points of the topic against those of the next.
+    pub(super) margin: f64,
+    /// Its passages, in order.
+    pub(super) told: Vec<Told>,
+    /// Ids of changes elsewhere that say the same.
+    pub(super) also: Vec<usize>,
+    /// Whether it is the second thing that its passage says.
+    pub(super) second: bool,
+}
+
+/// Applies the rules to a passage.
+pub(super) fn tell(passage: Passage, novelty: f64, rules: &LanguageRules) -> Told {
+    let mut scores = topic::scores(&passage.texts, &passage.titles, &passage.intro, rules);
+    let signals = signal::find(&passage.texts, rules);
+    for signal in &signals {
+        if let Some(rule) = rules.signals.get(signal.rule) {
+            for topic in &rule.topics {
+                scores.give(*topic, 1.2);
+            }
+        }
+    }
+    Told {
+        old_class: rules.class_of(&passage.texts.old),
+        new_class: rules.class_of(&passage.texts.new),
+        scores,
+        signals,
+        novelty,
+        passage,
+    }
+}
+
+/// Puts neighbours together.
+pub(super) fn groups(mut told: Vec<Told>, rules: &LanguageRules) -> Vec<Group> {
+    smooth(&mut told);
+    let mut groups: Vec<Group> = Vec::new();
+    for one in told {
+        let topic = one.scores.best().unwrap_or(Topic::Scope);
+        let key = key(&one);
+        if let Some(key) = &key
+            && let Some(same) = groups.iter_mut().find(|group| {
+                group.told.len() == 1
+                    && group
+                        .told
+                        .iter()
+                        .any(|t| self::key(t).as_ref() == Some(key))
+            })
+        {
+            same.also.push(one.passage.change);
+            continue;
+        }
+        let joins = groups.last().is_some_and(|group| {
+            group.told.last().is_some_and(|last| {
+                near(&last.passage, &one.passage)
+                    && (group.topic == topic
+                        || one.scores.of(group.topic) >= 0.9 * one.scores.of(topic))
+            })
+        });
+        match groups.last_mut().filter(|_| joins) {
+            Some(group) => group.told.push(one),
+            None => groups.push(Group {
+                topic,
+                margin: 0.0,
+                told: vec![one],
+                also: Vec::new(),
+                second: false,
+            }),
+        }
+    }
+    for group in &mut groups {
+        settle(group);
+    }
+    let mut all = Vec::new();
+    for group in groups {
+        let second = second(&group, rules);
+        all.push(group);
+        all.extend(second);
+    }
+    all
+}
+
+/// A second thing that one long passage says: another topic that a rule speaks for.
+fn second(group: &Group, rules: &LanguageRules) -> Option<Group> {
+    let [told] = group.told.as_slice() else {
+        return None;
+    };
+    let words = told.passage.texts.changed();
+    if words < 25 {
+        return None;
+    }
+    let best = told.scores.of(group.topic);
+    let spoken: Vec<Topic> = told
+        .signals
+        .iter()
+        .filter_map(|s| rules.signals.get(s.rule))
+        .filter(|rule| rule.gravity >= Gravity::Plain)
+        .flat_map(|rule| rule.topics.iter().copied())
+        .filter(|topic| *topic != group.topic)
+        .collect();
+    let topic = spoken
+        .into_iter()
+        .max_by(|a, b| told.scores.of(*a).total_cmp(&told.scores.of(*b)))?;
+    (told.scores.of(topic) >= 0.8 * best).then(|| Group {
+        topic,
+        second: true,
+        ..group.clone()
+    })
+}
+
+/// The words that changed, when a passage is a change and not an addition: the same change in
+/// another place has the same key.
+fn key(told: &Told) -> Option<String> {
+    (told.passage.act == Act::Changed).then(|| {
+        let side = |half: &super::texts::Half| -> String {
+            half.fresh()
+                .map(|w| w.text.as_str())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        format!(
+            "{}\u{0}{}",
+            side(&told.passage.texts.old),
+            side(&told.passage.texts.new)
+        )
+    })
+}
+
+/// Blocks added or removed together lend each other their topics, so that one new section is not
+/// torn into many findings.
+fn smooth(told: &mut [Told]) {
+    let mut start = 0;
+    while start < told.len() {
+        let mut end = start + 1;
+        while end < told.len()
+            && told.get(end - 1).zip(told.get(end)).is_some_and(|(a, b)| {
+                a.passage.act == b.passage.act
+                    && a.passage.act != Act::Changed
+                    && section(&a.passage) == section(&b.passage)
+                    && near(&a.passage, &b.passage)
+            })
+        {
+            end += 1;
+        }
+        if end - start > 1
+            && let Some(run) = told.get_mut(start..end)
+        {
+            let mut sum = Scores::default();
+            for one in run.iter() {
+                sum.add(&one.scores, 1.0 / (end - start) as f64);
+            }
+            for one in run {
+                one.scores.add(&sum, 0.5);
+            }
+        }
+        start = end;
+    }
+}
+
+fn section(passage: &Passage) -> (Option<usize>, bool) {
+    match (&passage.new, &passage.old) {
+        (Some(place), _) => (place.section, true),
+        (None, Some(place)) => (place.section, false),
+        (None, None) => (None, false),
+    }
+}
+
+/// Whether two passages stand so close that a reader takes them as one change.
+fn near(a: &Passage, b: &Passage) -> bool {
+    let gap = |a: Option<(usize, usize)>, b: Option<(usize, usize)>| match (a, b) {
+        (Some(a), Some(b)) => Some(b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1))),
+        _ => None,
+    };
+    let lines = |place: &Option<super::passage::Place>| place.as_ref().map(|p| p.lines);
+    [
+        gap(lines(&a.new), lines(&b.new)),
+        gap(lines(&a.old), lines(&b.old)),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|gap| gap <= 2)
+}
+
+/// The topic of a group: all passages' points, longer ones counting more.
+fn settle(group: &mut Group) {
+    let mut sum = Scores::default();
+    for told in &group.told {
+        sum.add(
+            &told.scores,
+            (1.0 + told.passage.texts.changed() as f64).ln(),
+        );
+    }
+    if let Some(best) = sum.best() {
+        group.topic = best;
+        let next = topic::TOPICS
+            .iter()
+            .filter(|t| **t != best)
+            .map(|t| sum.of(*t))
+            .fold(0.0, f64::max);
+        let top = sum.of(best);
+        group.margin = if top > 0.0 {
+            ((top - next) / top).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+    }
+}
