@@ -146,7 +146,7 @@ fn for_people(document: &str, planned: &run::plan::Planned, now: jiff::Timestamp
 fn table(duties: &[PlannedDuty]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table
-        .load_preset(comfy_table::presets::ASCII_BORDERS_CONDENSED)
+        .load_style(comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED)
         .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
         .set_header(["duty", "whose", "due on", "by", "fulfilled by", "because"]);
     if !super::page::Screen::of_stdout().terminal {
