@@ -1,20 +1,24 @@
 //! The command line: one file per command, each a thin layer over `fairnotice::run`.
 
 mod add;
+mod audit;
 mod campaign;
 mod check;
 mod completions;
 mod config;
 mod diff;
 mod duties;
+mod effective;
 mod error;
 mod exit;
 mod from;
 mod init;
 mod input;
+mod law;
 mod log;
 mod outline;
 mod page;
+mod plan;
 mod progress;
 mod recipients;
 mod reindex;
@@ -142,6 +146,16 @@ enum Command {
     Diff(diff::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
+    /// Hold a document's history against its promises.
+    /// List or show law packs.
+    /// Plan the notices that a document's newest text owes: how, by when, and why.
+    /// Say when a version takes effect, or that it was withdrawn.
+    /// Send approved e-mail notices to a list of people, provably.
+    Audit(audit::Args),
+    Campaign(campaign::Args),
+    Effective(effective::Args),
+    Law(law::Args),
+    Plan(plan::Args),
     /// Check lists of recipients, erase people, keep addresses that do not work.
     /// Send approved e-mail notices to a list of people, provably.
     /// Show and test the rules that judge changes.
@@ -179,6 +193,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(args) => show::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),
         Command::Duties(args) => duties::run(args, &cli.globals),
+        Command::Plan(args) => plan::run(args, &cli.globals),
+        Command::Law(args) => law::run(args, &cli.globals),
+        Command::Audit(args) => audit::run(args, &cli.globals),
+        Command::Effective(args) => effective::run(args, &cli.globals),
         Command::Campaign(args) => campaign::run(args, &cli.globals),
         Command::Recipients(args) => recipients::run(args, &cli.globals),
         Command::Rules(args) => rules::run(args, &cli.globals),

@@ -44,7 +44,9 @@ pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
 fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
     let anchor = |s: &Sentence| {
         (lexicon.has("document-change", &s.text) && lexicon.has("future", &s.text))
-            || (s.change_section && lexicon.has("change-word", &s.text))
+            || (s.change_section
+                && lexicon.has("change-word", &s.text)
+                && !lexicon.has("own-exception", &s.text))
     };
     let goes_on = |s: &Sentence| {
         lexicon.has("review", &s.text)
@@ -145,7 +147,7 @@ fn clauses(lexicon: &Lexicon, sentences: &[Sentence], members: &[usize]) -> Vec<
             out.push(Clause {
                 sentence: index,
                 trigger,
-                notify: lexicon.has("notify", &piece),
+                notify: lexicon.has("notify", &lexicon.blank("document-name", &piece)),
                 explicit: lexicon.has("explicit", &piece),
                 posting: lexicon.has("posting", &piece),
                 date_line: lexicon.has("date-line", &piece),
@@ -210,15 +212,18 @@ fn from_cluster(
 
     // Promises to tell.
     let mut told: Vec<Draft> = Vec::new();
+    let mut posted_notices: Vec<usize> = Vec::new();
     for clause in &clauses {
         let sentence = &sentences[clause.sentence];
         let about_change = sentence.change_section
             || lexicon.has("change-word", &sentence.text)
             || lexicon.has("document-change", &sentence.before);
-        if !(clause.notify
-            || clause.explicit && clause.trigger.is_some_and(|t| t != Trigger::PriceChange))
-            || !about_change
-        {
+        let asked = clause.explicit
+            && (clause.trigger.is_some_and(|t| t != Trigger::PriceChange)
+                || clauses
+                    .iter()
+                    .any(|c| c.sentence == clause.sentence && c.notify));
+        if !(clause.notify || asked) || !about_change {
             continue;
         }
         if clause.continued && !lexicon.has("notify-strong", &clause.text) && !clause.explicit {
@@ -236,6 +241,7 @@ fn from_cluster(
         let trigger = clause.trigger.unwrap_or(Trigger::AnyChange);
         if channels == [Channel::Posting] && trigger == Trigger::AnyChange {
             // The posting is the notice; the posting duty below says it.
+            posted_notices.push(clause.sentence);
             continue;
         }
         if channels == [Channel::Other] && !lexicon.has("channel-other-alone", &clause.text) {
@@ -280,9 +286,13 @@ fn from_cluster(
     let evidence: Vec<&Clause> = clauses
         .iter()
         .filter(|c| {
-            let shown = c.posting && !(c.notify && c.trigger.is_some());
+            let sentence = &sentences[c.sentence];
+            let shown = c.posting
+                && !(c.notify && c.trigger.is_some())
+                && !elsewhere(lexicon, &sentence.text);
             if any_told {
-                (shown && !c.continued && !c.notify || c.date_line) && !any_posted
+                let alone = !c.notify || posted_notices.contains(&c.sentence);
+                (shown && !c.continued && alone || c.date_line) && !any_posted
             } else {
                 shown || c.date_line || c.review || c.no_notice
             }
@@ -368,15 +378,16 @@ fn from_cluster(
 
 /// Whether a sentence is rather about another event than a change of the document.
 fn elsewhere(lexicon: &Lexicon, sentence: &str) -> bool {
-    !lexicon.has("document-change", sentence)
-        && [
-            "trigger:transfer",
-            "trigger:incident",
-            "trigger:service-ends",
-            "trigger:other",
-        ]
-        .iter()
-        .any(|role| lexicon.has(role, sentence))
+    lexicon.has("sub-processors", sentence)
+        || !lexicon.has("document-change", sentence)
+            && [
+                "trigger:transfer",
+                "trigger:incident",
+                "trigger:service-ends",
+                "trigger:other",
+            ]
+            .iter()
+            .any(|role| lexicon.has(role, sentence))
 }
 
 /// Promises outside the clauses about changes: one sentence and what it leans on.
@@ -387,7 +398,10 @@ fn from_sentence(
     sentence: &Sentence,
     drafts: &mut Vec<Draft>,
 ) {
-    let text = lexicon.blank("no-notice", &sentence.text);
+    let text = lexicon.blank("no-notice", &lexicon.blank("document-name", &sentence.text));
+    if !lexicon.has("promise", &text) {
+        return;
+    }
     let notify = lexicon.has("notify", &text);
     let explicit = lexicon.has("explicit", &text);
     if !notify && !explicit || lexicon.has("not-a-promise", &text) {
@@ -398,13 +412,19 @@ fn from_sentence(
     } else {
         text.clone()
     };
-    let Some(trigger) = event(lexicon, &text, notify, explicit)
-        .or_else(|| event(lexicon, &leaning, notify, explicit))
-    else {
+    let leaned = || {
+        event(lexicon, &leaning, notify, explicit).filter(|trigger| {
+            !matches!(trigger, Trigger::Other | Trigger::NewPurpose)
+                && (*trigger != Trigger::ServiceEnds || sentence.lead_in.is_empty())
+        })
+    };
+    let Some(trigger) = event(lexicon, &text, notify, explicit).or_else(leaned) else {
         return;
     };
     if trigger == Trigger::ServiceEnds
-        && (lexicon.has("for-cause", &text) || !lexicon.has("end-notice", &text))
+        && (lexicon.has("for-cause", &text)
+            || !lexicon.has("end-notice", &text)
+            || !(lexicon.has("timing:before", &text) || lexicon.has("end-discontinue", &leaning)))
     {
         return;
     }
@@ -470,7 +490,6 @@ fn event(lexicon: &Lexicon, text: &str, notify: bool, explicit: bool) -> Option<
     } else if has("trigger:service-ends") && notify {
         Some(Trigger::ServiceEnds)
     } else {
-        let _ = explicit;
         None
     }
 }
@@ -556,15 +575,22 @@ fn merge(into: &mut Draft, from: &Draft) {
     }
 }
 
+/// Consent that is asked for comes before the new purpose, unless the promise is hedged.
+fn consent_comes_first(duty: &mut Duty) {
+    if duty.acceptance == Acceptance::Explicit
+        && duty.timing == Timing::Unspecified
+        && !duty.hedged
+        && matches!(duty.trigger, Trigger::NewPurpose | Trigger::RightsReduced)
+    {
+        duty.timing = Timing::Before;
+    }
+}
+
 /// Drops what is said twice, fills in places and ids.
 fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
-    let said_any = drafts
-        .iter()
-        .any(|d| d.duty.trigger == Trigger::AnyChange && !d.bare);
     let said_change = drafts
         .iter()
         .any(|d| !d.bare && matches!(d.duty.trigger, Trigger::AnyChange | Trigger::MaterialChange));
-    let _ = said_any;
     let mut kept: Vec<Draft> = Vec::new();
     for draft in drafts {
         if draft.bare && (said_change || kept.iter().any(|k| k.bare)) {
@@ -575,7 +601,11 @@ fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
             Some(other) => {
                 let continued = other.duty.acceptance == Acceptance::ContinuedUse
                     || draft.duty.acceptance == Acceptance::ContinuedUse;
-                if draft.weight > other.weight {
+                let richness = |d: &Draft| (d.duty.lead.is_some(), d.duty.channels.len(), d.weight);
+                let posting = draft.duty.channels == [Channel::Posting];
+                if posting && draft.weight > other.weight
+                    || !posting && richness(&draft) > richness(other)
+                {
                     *other = draft;
                 }
                 if continued && other.duty.acceptance == Acceptance::None {
@@ -590,6 +620,7 @@ fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
         .enumerate()
         .map(|(index, draft)| {
             let mut duty = draft.duty;
+            consent_comes_first(&mut duty);
             duty.id = format!("d{}", index + 1);
             duty.lead_days = duty.lead.map(super::Lead::days);
             duty.lines = document.lines_of(&draft.span);
@@ -615,7 +646,19 @@ fn same_promise(a: &Draft, b: &Draft) -> bool {
     if a.duty.trigger == Trigger::AnyChange && posting(a) && posting(b) {
         return a.duty.lead == b.duty.lead || a.duty.lead.is_none() || b.duty.lead.is_none();
     }
+    // A summary names fewer channels than the clause it sums up.
+    let sums_up = |short: &Draft, long: &Draft| {
+        short.duty.trigger == Trigger::MaterialChange
+            && short.duty.lead.is_none()
+            && short
+                .duty
+                .channels
+                .iter()
+                .all(|c| *c == Channel::Direct || long.duty.channels.contains(c))
+    };
     a.duty.channels == b.duty.channels
         && a.duty.lead == b.duty.lead
         && a.duty.timing == b.duty.timing
+        || sums_up(a, b)
+        || sums_up(b, a)
 }
