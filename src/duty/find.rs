@@ -44,7 +44,9 @@ pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
 fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
     let anchor = |s: &Sentence| {
         (lexicon.has("document-change", &s.text) && lexicon.has("future", &s.text))
-            || (s.change_section && lexicon.has("change-word", &s.text))
+            || (s.change_section
+                && lexicon.has("change-word", &s.text)
+                && !lexicon.has("own-exception", &s.text))
     };
     let goes_on = |s: &Sentence| {
         lexicon.has("review", &s.text)
@@ -145,7 +147,7 @@ fn clauses(lexicon: &Lexicon, sentences: &[Sentence], members: &[usize]) -> Vec<
             out.push(Clause {
                 sentence: index,
                 trigger,
-                notify: lexicon.has("notify", &piece),
+                notify: lexicon.has("notify", &lexicon.blank("document-name", &piece)),
                 explicit: lexicon.has("explicit", &piece),
                 posting: lexicon.has("posting", &piece),
                 date_line: lexicon.has("date-line", &piece),
@@ -215,10 +217,12 @@ fn from_cluster(
         let about_change = sentence.change_section
             || lexicon.has("change-word", &sentence.text)
             || lexicon.has("document-change", &sentence.before);
-        if !(clause.notify
-            || clause.explicit && clause.trigger.is_some_and(|t| t != Trigger::PriceChange))
-            || !about_change
-        {
+        let asked = clause.explicit
+            && (clause.trigger.is_some_and(|t| t != Trigger::PriceChange)
+                || clauses
+                    .iter()
+                    .any(|c| c.sentence == clause.sentence && c.notify));
+        if !(clause.notify || asked) || !about_change {
             continue;
         }
         if clause.continued && !lexicon.has("notify-strong", &clause.text) && !clause.explicit {
@@ -387,7 +391,10 @@ fn from_sentence(
     sentence: &Sentence,
     drafts: &mut Vec<Draft>,
 ) {
-    let text = lexicon.blank("no-notice", &sentence.text);
+    let text = lexicon.blank("no-notice", &lexicon.blank("document-name", &sentence.text));
+    if !lexicon.has("promise", &text) {
+        return;
+    }
     let notify = lexicon.has("notify", &text);
     let explicit = lexicon.has("explicit", &text);
     if !notify && !explicit || lexicon.has("not-a-promise", &text) {
@@ -398,13 +405,19 @@ fn from_sentence(
     } else {
         text.clone()
     };
-    let Some(trigger) = event(lexicon, &text, notify, explicit)
-        .or_else(|| event(lexicon, &leaning, notify, explicit))
-    else {
+    let leaned = || {
+        event(lexicon, &leaning, notify, explicit).filter(|trigger| {
+            !matches!(trigger, Trigger::Other | Trigger::NewPurpose)
+                && (*trigger != Trigger::ServiceEnds || sentence.lead_in.is_empty())
+        })
+    };
+    let Some(trigger) = event(lexicon, &text, notify, explicit).or_else(leaned) else {
         return;
     };
     if trigger == Trigger::ServiceEnds
-        && (lexicon.has("for-cause", &text) || !lexicon.has("end-notice", &text))
+        && (lexicon.has("for-cause", &text)
+            || !lexicon.has("end-notice", &text)
+            || !(lexicon.has("timing:before", &text) || lexicon.has("end-discontinue", &leaning)))
     {
         return;
     }
@@ -470,7 +483,6 @@ fn event(lexicon: &Lexicon, text: &str, notify: bool, explicit: bool) -> Option<
     } else if has("trigger:service-ends") && notify {
         Some(Trigger::ServiceEnds)
     } else {
-        let _ = explicit;
         None
     }
 }
@@ -556,15 +568,22 @@ fn merge(into: &mut Draft, from: &Draft) {
     }
 }
 
+/// Consent that is asked for comes before the new purpose, unless the promise is hedged.
+fn consent_comes_first(duty: &mut Duty) {
+    if duty.acceptance == Acceptance::Explicit
+        && duty.timing == Timing::Unspecified
+        && !duty.hedged
+        && matches!(duty.trigger, Trigger::NewPurpose | Trigger::RightsReduced)
+    {
+        duty.timing = Timing::Before;
+    }
+}
+
 /// Drops what is said twice, fills in places and ids.
 fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
-    let said_any = drafts
-        .iter()
-        .any(|d| d.duty.trigger == Trigger::AnyChange && !d.bare);
     let said_change = drafts
         .iter()
         .any(|d| !d.bare && matches!(d.duty.trigger, Trigger::AnyChange | Trigger::MaterialChange));
-    let _ = said_any;
     let mut kept: Vec<Draft> = Vec::new();
     for draft in drafts {
         if draft.bare && (said_change || kept.iter().any(|k| k.bare)) {
@@ -590,6 +609,7 @@ fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
         .enumerate()
         .map(|(index, draft)| {
             let mut duty = draft.duty;
+            consent_comes_first(&mut duty);
             duty.id = format!("d{}", index + 1);
             duty.lead_days = duty.lead.map(super::Lead::days);
             duty.lines = document.lines_of(&draft.span);

@@ -10,15 +10,27 @@
 //! exact part of the document's text.
 
 mod attributes;
+pub mod audit;
+pub mod calendar;
+pub mod consent;
 mod find;
+mod ical;
+pub mod law;
 mod model;
 mod passage;
 mod period;
 mod phrases;
+mod plan;
+mod promise;
 mod remarks;
+mod trigger;
 
+pub use ical::ical;
 pub use model::*;
 pub use phrases::PhraseError;
+pub use plan::{ASSUMED_LEAD_DAYS, PlanInput, plan};
+pub use promise::{promise_changes, promise_findings};
+pub use trigger::{makes_due, triggered};
 
 use crate::read::Document;
 use phrases::Lexicon;

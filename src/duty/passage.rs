@@ -51,7 +51,10 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
                 before = text;
                 continue;
             }
-            if text.trim_end().ends_with([':', '：']) && position + 1 == spans.len() {
+            if text.trim_end().ends_with([':', '：'])
+                && position + 1 == spans.len()
+                && lexicon.has("notify", &lexicon.blank("ignore", &text))
+            {
                 for item in document.blocks.iter().skip(index + 1).take(6) {
                     if item.kind != BlockKind::ListItem {
                         break;
