@@ -1,8 +1,6 @@
 //! What a clause says about the how and when of a notice.
 
-use super::{
-    Acceptance, Channel, Lead, LeadUnit, Mode, MustState, Timing, period::periods, phrases::Lexicon,
-};
+use super::{Channel, Lead, LeadUnit, Mode, MustState, Timing, period::periods, phrases::Lexicon};
 
 /// The channels that a clause names, in the order of [`Channel`].
 pub(super) fn channels(lexicon: &Lexicon, clause: &str) -> Vec<Channel> {
@@ -104,17 +102,6 @@ fn head(text: &str, length: usize) -> &str {
         at -= 1;
     }
     text.get(..at).unwrap_or_default()
-}
-
-/// What makes the change binding, as a text says it.
-pub(super) fn acceptance(lexicon: &Lexicon, text: &str) -> Acceptance {
-    if lexicon.has("explicit", text) {
-        Acceptance::Explicit
-    } else if lexicon.has("continued-use", text) {
-        Acceptance::ContinuedUse
-    } else {
-        Acceptance::None
-    }
 }
 
 /// What the notice must say.

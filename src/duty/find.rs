@@ -212,6 +212,7 @@ fn from_cluster(
 
     // Promises to tell.
     let mut told: Vec<Draft> = Vec::new();
+    let mut posted_notices: Vec<usize> = Vec::new();
     for clause in &clauses {
         let sentence = &sentences[clause.sentence];
         let about_change = sentence.change_section
@@ -240,6 +241,7 @@ fn from_cluster(
         let trigger = clause.trigger.unwrap_or(Trigger::AnyChange);
         if channels == [Channel::Posting] && trigger == Trigger::AnyChange {
             // The posting is the notice; the posting duty below says it.
+            posted_notices.push(clause.sentence);
             continue;
         }
         if channels == [Channel::Other] && !lexicon.has("channel-other-alone", &clause.text) {
@@ -284,9 +286,13 @@ fn from_cluster(
     let evidence: Vec<&Clause> = clauses
         .iter()
         .filter(|c| {
-            let shown = c.posting && !(c.notify && c.trigger.is_some());
+            let sentence = &sentences[c.sentence];
+            let shown = c.posting
+                && !(c.notify && c.trigger.is_some())
+                && !elsewhere(lexicon, &sentence.text);
             if any_told {
-                (shown && !c.continued && !c.notify || c.date_line) && !any_posted
+                let alone = !c.notify || posted_notices.contains(&c.sentence);
+                (shown && !c.continued && alone || c.date_line) && !any_posted
             } else {
                 shown || c.date_line || c.review || c.no_notice
             }
@@ -372,15 +378,16 @@ fn from_cluster(
 
 /// Whether a sentence is rather about another event than a change of the document.
 fn elsewhere(lexicon: &Lexicon, sentence: &str) -> bool {
-    !lexicon.has("document-change", sentence)
-        && [
-            "trigger:transfer",
-            "trigger:incident",
-            "trigger:service-ends",
-            "trigger:other",
-        ]
-        .iter()
-        .any(|role| lexicon.has(role, sentence))
+    lexicon.has("sub-processors", sentence)
+        || !lexicon.has("document-change", sentence)
+            && [
+                "trigger:transfer",
+                "trigger:incident",
+                "trigger:service-ends",
+                "trigger:other",
+            ]
+            .iter()
+            .any(|role| lexicon.has(role, sentence))
 }
 
 /// Promises outside the clauses about changes: one sentence and what it leans on.
@@ -594,7 +601,11 @@ fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
             Some(other) => {
                 let continued = other.duty.acceptance == Acceptance::ContinuedUse
                     || draft.duty.acceptance == Acceptance::ContinuedUse;
-                if draft.weight > other.weight {
+                let richness = |d: &Draft| (d.duty.lead.is_some(), d.duty.channels.len(), d.weight);
+                let posting = draft.duty.channels == [Channel::Posting];
+                if posting && draft.weight > other.weight
+                    || !posting && richness(&draft) > richness(other)
+                {
                     *other = draft;
                 }
                 if continued && other.duty.acceptance == Acceptance::None {
@@ -635,7 +646,19 @@ fn same_promise(a: &Draft, b: &Draft) -> bool {
     if a.duty.trigger == Trigger::AnyChange && posting(a) && posting(b) {
         return a.duty.lead == b.duty.lead || a.duty.lead.is_none() || b.duty.lead.is_none();
     }
+    // A summary names fewer channels than the clause it sums up.
+    let sums_up = |short: &Draft, long: &Draft| {
+        short.duty.trigger == Trigger::MaterialChange
+            && short.duty.lead.is_none()
+            && short
+                .duty
+                .channels
+                .iter()
+                .all(|c| *c == Channel::Direct || long.duty.channels.contains(c))
+    };
     a.duty.channels == b.duty.channels
         && a.duty.lead == b.duty.lead
         && a.duty.timing == b.duty.timing
+        || sums_up(a, b)
+        || sums_up(b, a)
 }

@@ -1,6 +1,6 @@
 //! A plan's deadlines as an iCalendar file, the same bytes for the same plan.
 
-use icalendar::{Calendar, Component, Event, EventLike};
+use icalendar::{Calendar, Component, Event};
 use jiff::{Timestamp, civil::Date};
 
 use super::Plan;

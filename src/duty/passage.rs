@@ -19,8 +19,6 @@ pub(super) struct Sentence {
     pub(super) change_section: bool,
     /// For a list item: the sentence that introduces the list and the items before it.
     pub(super) lead_in: String,
-    /// Whether it opens its block.
-    pub(super) first: bool,
     /// The cleaned sentence before it, of the same block or the paragraph above.
     pub(super) before: String,
 }
@@ -73,7 +71,6 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
                     .section
                     .is_some_and(|section| change_sections.get(section) == Some(&true)),
                 lead_in: lead_in.clone(),
-                first: position == 0,
                 before: before.clone(),
                 text: text.clone(),
             });
