@@ -22,7 +22,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let document = input::document(&args.file, args.input_format, globals)?;
+    let document = input::document(&args.file, args.input_format)?;
     let found = duty::find(&document);
     if globals.json() {
         return print_json(&Report {
@@ -33,10 +33,68 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     }
     let mut text = String::new();
     for duty in &found.duties {
-        text += &format!(
-            "{} {:?} lines {}-{}\n    {}\n",
-            duty.id, duty.trigger, duty.lines.0, duty.lines.1, duty.quote
-        );
+        text += &for_people(duty);
+    }
+    if found.duties.is_empty() {
+        text += "No promise about telling users was found.\n";
+    }
+    for warning in &found.warnings {
+        text += &format!("note ({}): {}\n", warning.code, warning.detail);
     }
     print_text(&text)
+}
+
+fn for_people(duty: &duty::Duty) -> String {
+    let channels: Vec<String> = duty.channels.iter().map(|c| word(c)).collect();
+    let joined = channels.join(if duty.mode == duty::Mode::Any {
+        " or "
+    } else {
+        " and "
+    });
+    let mut facts = vec![joined];
+    facts.push(match (duty.timing, duty.lead) {
+        (duty::Timing::Before, Some(lead)) => format!("at least {lead} before"),
+        (duty::Timing::Before, None) => "before it takes effect".to_owned(),
+        (duty::Timing::At, _) => "when it takes effect".to_owned(),
+        (duty::Timing::After, Some(lead)) => format!("afterwards, within {lead}"),
+        (duty::Timing::After, None) => "afterwards".to_owned(),
+        (duty::Timing::Unspecified, _) => "no time said".to_owned(),
+    });
+    match duty.acceptance {
+        duty::Acceptance::ContinuedUse => {
+            facts.push("continued use counts as agreement".to_owned())
+        }
+        duty::Acceptance::Explicit => facts.push("consent is asked for".to_owned()),
+        duty::Acceptance::None => {}
+    }
+    if duty.hedged {
+        facts.push("not a firm promise".to_owned());
+    }
+    if duty.judge.is_some() {
+        facts.push("the company decides what is material".to_owned());
+    }
+    if !duty.must_state.is_empty() {
+        let says: Vec<String> = duty.must_state.iter().map(|m| word(m)).collect();
+        facts.push(format!("says {}", says.join(", ")));
+    }
+    let lines = if duty.lines.0 == duty.lines.1 {
+        format!("line {}", duty.lines.0)
+    } else {
+        format!("lines {}-{}", duty.lines.0, duty.lines.1)
+    };
+    let quote: String = duty.quote.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!(
+        "{} {} ({lines}): {}\n    \u{201c}{quote}\u{201d}\n",
+        duty.id,
+        word(&duty.trigger),
+        facts.join("; ")
+    )
+}
+
+/// The word of a value of the vocabulary, as it is in JSON.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }

@@ -1,20 +1,24 @@
 //! The command line: one file per command, each a thin layer over `fairnotice::run`.
 
 mod add;
+mod audit;
 mod campaign;
 mod check;
 mod completions;
 mod config;
 mod diff;
 mod duties;
+mod effective;
 mod error;
 mod exit;
 mod from;
 mod init;
 mod input;
+mod law;
 mod log;
 mod outline;
 mod page;
+mod plan;
 mod progress;
 mod recipients;
 mod reindex;
@@ -141,6 +145,14 @@ enum Command {
     Diff(diff::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
+    /// Plan the notices that a document's newest text owes: how, by when, and why.
+    Plan(plan::Args),
+    /// List or show law packs.
+    Law(law::Args),
+    /// Hold a document's history against its promises.
+    Audit(audit::Args),
+    /// Say when a version takes effect, or that it was withdrawn.
+    Effective(effective::Args),
     /// Send approved e-mail notices to a list of people, provably.
     Campaign(campaign::Args),
     /// Check lists of recipients, erase people, keep addresses that do not work.
@@ -176,6 +188,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(args) => show::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),
         Command::Duties(args) => duties::run(args, &cli.globals),
+        Command::Plan(args) => plan::run(args, &cli.globals),
+        Command::Law(args) => law::run(args, &cli.globals),
+        Command::Audit(args) => audit::run(args, &cli.globals),
+        Command::Effective(args) => effective::run(args, &cli.globals),
         Command::Campaign(args) => campaign::run(args, &cli.globals),
         Command::Recipients(args) => recipients::run(args, &cli.globals),
     };

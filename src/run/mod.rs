@@ -3,12 +3,14 @@
 
 pub mod add;
 pub mod alerts;
+pub mod audit;
 pub mod campaign;
 pub mod capture;
 pub mod check;
 pub mod gather;
 pub mod judge;
 pub mod owed;
+pub mod plan;
 pub mod print;
 pub mod recipients;
 pub mod redline;

@@ -30,6 +30,19 @@ pub fn owed(
     change: &Change,
     now: Timestamp,
 ) -> Result<Owed, CheckError> {
-    let _ = (workspace, document, from, to, effective, change, now);
-    Ok(Owed::default())
+    let _ = to;
+    // The promises that count are those of the text in force, which need not be the text that
+    // the change was reported against.
+    let own;
+    let judged = if change.in_force.is_some() {
+        own = super::judge(&workspace.text_of(&document.id, from)?, &change.new);
+        &own
+    } else {
+        &change.judged
+    };
+    let plan = super::plan::of_judged(workspace, document, judged, effective, &[], now)?;
+    Ok(Owed {
+        plan,
+        notices: Vec::new(),
+    })
 }

@@ -26,6 +26,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkspaceError {
+    /// A law pack of the workspace is wrong.
+    #[error(transparent)]
+    Law(#[from] crate::duty::law::LawError),
     /// The configuration is missing or wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
