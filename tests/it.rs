@@ -4,5 +4,6 @@ mod it {
     mod architecture;
     mod diff;
     mod docx;
+    mod notice;
     mod samples;
 }

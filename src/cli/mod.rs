@@ -16,6 +16,7 @@ mod init;
 mod input;
 mod law;
 mod log;
+mod notice;
 mod outline;
 mod page;
 mod plan;
@@ -153,6 +154,8 @@ enum Command {
     Audit(audit::Args),
     /// Say when a version takes effect, or that it was withdrawn.
     Effective(effective::Args),
+    /// Show, fill in, edit, approve and put up the notices of a change.
+    Notice(notice::Args),
     /// Send approved e-mail notices to a list of people, provably.
     Campaign(campaign::Args),
     /// Check lists of recipients, erase people, keep addresses that do not work.
@@ -192,6 +195,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Law(args) => law::run(args, &cli.globals),
         Command::Audit(args) => audit::run(args, &cli.globals),
         Command::Effective(args) => effective::run(args, &cli.globals),
+        Command::Notice(args) => notice::run(args, &cli.globals),
         Command::Campaign(args) => campaign::run(args, &cli.globals),
         Command::Recipients(args) => recipients::run(args, &cli.globals),
     };

@@ -9,6 +9,7 @@ pub mod capture;
 pub mod check;
 pub mod gather;
 pub mod judge;
+pub mod notices;
 pub mod owed;
 pub mod plan;
 pub mod print;
