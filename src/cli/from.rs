@@ -86,6 +86,7 @@ impl From<CheckError> for CliError {
         match error {
             CheckError::Workspace(error) => error.into(),
             CheckError::Fetch(error) => error.into(),
+            CheckError::Notice(error) => error.into(),
             CheckError::NothingInForce(_) => Self::failed("nothing-in-force", message)
                 .hint("run `fairnotice check` on the published text first"),
             CheckError::Draft { name, .. } => Self::failed("unreadable", message).place(name),

@@ -16,6 +16,7 @@ mod init;
 mod input;
 mod law;
 mod log;
+mod notice;
 mod outline;
 mod page;
 mod plan;
@@ -150,6 +151,12 @@ enum Command {
     /// List or show law packs.
     /// Plan the notices that a document's newest text owes: how, by when, and why.
     /// Say when a version takes effect, or that it was withdrawn.
+    /// Show, fill in, edit, approve and put up the notices of a change.
+    Audit(audit::Args),
+    Effective(effective::Args),
+    Law(law::Args),
+    Notice(notice::Args),
+    Plan(plan::Args),
     /// Send approved e-mail notices to a list of people, provably.
     Audit(audit::Args),
     Campaign(campaign::Args),
@@ -197,6 +204,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Law(args) => law::run(args, &cli.globals),
         Command::Audit(args) => audit::run(args, &cli.globals),
         Command::Effective(args) => effective::run(args, &cli.globals),
+        Command::Notice(args) => notice::run(args, &cli.globals),
         Command::Campaign(args) => campaign::run(args, &cli.globals),
         Command::Recipients(args) => recipients::run(args, &cli.globals),
         Command::Rules(args) => rules::run(args, &cli.globals),

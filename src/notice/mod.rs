@@ -14,6 +14,7 @@
 //! ```
 
 mod check;
+mod compose;
 mod context;
 mod docx;
 mod draft;
@@ -31,7 +32,8 @@ mod templates;
 mod words;
 mod wrap;
 
-pub use check::{Basis, CHECKLIST, Check, check};
+pub use check::{Basis, CHECKLIST, Check, check, shows};
+pub use compose::compose;
 pub use context::Context;
 pub use draft::{channels_for, draft, draft_one, effective_day, write};
 pub use ground::{Ground, House, Variant};

@@ -109,6 +109,9 @@ pub enum CheckError {
     /// The client cannot be set up.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// A notice cannot be drafted.
+    #[error(transparent)]
+    Notice(#[from] super::notices::NoticesError),
     /// A draft cannot be read.
     #[error("{name} cannot be read: {source}")]
     Draft {

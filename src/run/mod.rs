@@ -10,6 +10,7 @@ pub mod capture;
 pub mod check;
 pub mod gather;
 pub mod judge;
+pub mod notices;
 pub mod owed;
 pub mod plan;
 pub mod print;

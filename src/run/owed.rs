@@ -5,6 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     Workspace,
     check::{Change, CheckError},
+    notices::Material,
 };
 use crate::{config, duty::Plan, evidence::Hash, notice::Notice};
 
@@ -20,7 +21,7 @@ pub struct Owed {
 /// Plans and drafts what is owed for the way from one version to another.
 ///
 /// # Errors
-/// When a text cannot be read.
+/// When a text cannot be read, or a template is wrong.
 pub fn owed(
     workspace: &Workspace,
     document: &config::Document,
@@ -30,19 +31,16 @@ pub fn owed(
     change: &Change,
     now: Timestamp,
 ) -> Result<Owed, CheckError> {
-    let _ = to;
     // The promises that count are those of the text in force, which need not be the text that
     // the change was reported against.
-    let own;
-    let judged = if change.in_force.is_some() {
-        own = super::judge(&workspace.text_of(&document.id, from)?, &change.new);
-        &own
+    let material = if change.in_force.is_some() {
+        Material::load(workspace, &document.id, from, to, effective, now)?
     } else {
-        &change.judged
+        Material::of_change(workspace, document, from, to, effective, change, now)?
     };
-    let plan = super::plan::of_judged(workspace, document, judged, effective, &[], now)?;
+    let notices = super::notices::drafts(workspace, &material, now)?;
     Ok(Owed {
-        plan,
-        notices: Vec::new(),
+        plan: material.into_plan(),
+        notices,
     })
 }

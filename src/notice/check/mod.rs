@@ -174,6 +174,33 @@ pub fn check(notice: &Notice, basis: &Basis<'_>) -> Result<Vec<CheckResult>, Tem
         .collect())
 }
 
+/// Whether a web page shows a notice in one of its languages: its words are on the page, or at
+/// least the document's name and the day of effect in full.
+///
+/// # Errors
+/// When the words of the language are missing or wrong.
+pub fn shows(
+    notice: &Notice,
+    language: &str,
+    templates: &Templates,
+    page: &str,
+) -> Result<bool, TemplateError> {
+    let words = templates.words(language)?;
+    let page = super::quote::squash(&html::words(page));
+    let day = notice.effective.map(|day| words.date(day));
+    let named = [Some(notice.document_title.clone()), day];
+    let has_names = named
+        .iter()
+        .flatten()
+        .all(|name| page.contains(&super::quote::squash(name)));
+    let text = notice.texts.get(language).map(|text| text.text.as_str());
+    let has_words = text.is_some_and(|text| {
+        let text = super::quote::squash(text);
+        !text.is_empty() && page.contains(&text)
+    });
+    Ok(has_names || has_words)
+}
+
 fn result(check: &Check, outcomes: &[(&str, Outcome)]) -> CheckResult {
     let met = outcomes.iter().all(|(_, outcome)| outcome.is_ok());
     let mut details: Vec<String> = Vec::new();
