@@ -22,6 +22,8 @@ mod markdown;
 mod readable;
 mod redline;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod wording;
 
 pub use docx::{DocxError, docx};
