@@ -22,7 +22,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let document = input::document(&args.file, args.input_format)?;
+    let document = input::document(&args.file, args.input_format, globals)?;
     let found = duty::find(&document);
     if globals.json() {
         return print_json(&Report {

@@ -147,28 +147,22 @@ enum Command {
     Diff(diff::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
-    /// Hold a document's history against its promises.
-    /// List or show law packs.
     /// Plan the notices that a document's newest text owes: how, by when, and why.
+    Plan(plan::Args),
     /// Say when a version takes effect, or that it was withdrawn.
-    /// Show, fill in, edit, approve and put up the notices of a change.
-    Audit(audit::Args),
     Effective(effective::Args),
-    Law(law::Args),
-    Notice(notice::Args),
-    Plan(plan::Args),
-    /// Send approved e-mail notices to a list of people, provably.
+    /// Hold a document's history against its promises.
     Audit(audit::Args),
-    Campaign(campaign::Args),
-    Effective(effective::Args),
+    /// List or show law packs.
     Law(law::Args),
-    Plan(plan::Args),
-    /// Check lists of recipients, erase people, keep addresses that do not work.
-    /// Send approved e-mail notices to a list of people, provably.
     /// Show and test the rules that judge changes.
-    Campaign(campaign::Args),
-    Recipients(recipients::Args),
     Rules(rules::Args),
+    /// Show, fill in, edit, approve and put up the notices of a change.
+    Notice(notice::Args),
+    /// Send approved e-mail notices to a list of people, provably.
+    Campaign(campaign::Args),
+    /// Check lists of recipients, erase people, keep addresses that do not work.
+    Recipients(recipients::Args),
 }
 
 /// Parses the command line, runs the command, reports how it ended.

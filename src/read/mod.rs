@@ -20,8 +20,8 @@ mod leaf;
 mod markdown;
 mod markdown_line;
 mod markup;
-#[cfg(feature = "pdf")]
 mod nesting;
+#[cfg(feature = "pdf")]
 mod pdf;
 mod plain;
 mod sentence;
