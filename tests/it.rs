@@ -8,6 +8,7 @@ mod it {
     mod diff;
     mod docx;
     mod notice;
+    mod duties;
     mod samples;
     mod workspace;
 }
