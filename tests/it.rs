@@ -7,8 +7,8 @@ mod it {
     mod check;
     mod diff;
     mod docx;
-    mod notice;
     mod duties;
+    mod notice;
     mod samples;
     mod workspace;
 }
