@@ -7,6 +7,7 @@ mod it {
     mod check;
     mod diff;
     mod docx;
+    mod duties;
     mod notice;
     mod samples;
     mod workspace;

@@ -235,7 +235,12 @@ fn from_cluster(
         }
         used.insert(clause.sentence);
         let mut channels = attributes::channels(lexicon, &clause.text);
-        if clause.posting && !channels.contains(&Channel::Website) {
+        if lexicon.has("posting-notice", &clause.text) {
+            channels.retain(|c| *c != Channel::Website);
+        }
+        if (clause.posting || clause.date_line) && !channels.contains(&Channel::Website)
+            || clause.date_line && channels.len() > 1
+        {
             channels.push(Channel::Posting);
         }
         let trigger = clause.trigger.unwrap_or(Trigger::AnyChange);
@@ -442,9 +447,11 @@ fn from_sentence(
     duty.mode = attributes::mode(&text, &channels);
     duty.channels = channels;
     duty.lead = attributes::lead(lexicon, &text);
-    duty.timing = attributes::timing(lexicon, &text);
+    duty.timing = attributes::timing(lexicon, &lexicon.blank("follow-clause", &text));
     duty.acceptance = if explicit {
         Acceptance::Explicit
+    } else if matches!(trigger, Trigger::Transfer | Trigger::Incident) {
+        Acceptance::None
     } else if lexicon.has("continued-use", &text)
         || sentences.get(index + 1).is_some_and(|next| {
             next.block == sentence.block && lexicon.has("continued-use", &next.text)

@@ -50,8 +50,13 @@ fn absent(document: &Document, lexicon: &Lexicon, duties: &[Duty], out: &mut Vec
     let announced = document
         .blocks
         .iter()
-        .filter(|block| block.kind == BlockKind::Contents)
-        .map(|block| document.plain(block))
+        // A contents list may not have been recognised as one: short items before the first body.
+        .enumerate()
+        .filter(|(index, block)| {
+            block.kind == BlockKind::Contents || block.kind == BlockKind::ListItem && *index < 60
+        })
+        .map(|(_, block)| document.plain(block))
+        .filter(|entry| entry.len() < 80)
         .find(|entry| lexicon.has("change-heading", &clean(entry, lexicon.language())));
     match announced {
         Some(entry) => out.push(warning(
