@@ -273,22 +273,21 @@ fn plan(plan: &Plan) -> String {
         let from = match &planned.duty.source {
             Source::Policy => "promised".to_owned(),
             Source::Law {
-                id,
                 provision,
                 verified,
+                ..
             } => {
                 let mark = if *verified { "" } else { ", UNVERIFIED" };
-                format!("law {id}, {provision}{mark}")
+                format!("{provision}{mark}")
             }
             Source::House => "house minimum".to_owned(),
         };
         let by = match (&planned.send_by, &planned.due_after) {
-            (Some(by), _) => format!("; by {by}"),
-            (None, Some(day)) => format!("; until {day}"),
-            (None, None) => String::new(),
+            (Some(by), _) => by.strftime("by %F %H:%MZ").to_string(),
+            (None, Some(day)) => format!("until {day}"),
+            (None, None) => "in time".to_owned(),
         };
-        text += &format!("  • {} ({from}{by})\n", wording::duty(&planned.duty));
-        text += &format!("    {}\n", planned.rule);
+        text += &format!("  • {by}: {} ({from})\n", wording::duty(&planned.duty));
     }
     match (plan.effective, plan.earliest_effective) {
         (Some(effective), Some(earliest)) if plan.too_early => {
@@ -311,8 +310,6 @@ fn plan(plan: &Plan) -> String {
     for task in &plan.tasks {
         text += &format!("  □ {task}\n");
     }
-    for remark in &plan.remarks {
-        text += &format!("  ! {remark}\n");
-    }
-    text
+    // Each remark in full, with the way of counting, stands in the plan itself.
+    text + "  How the days were counted, and what rests on assumptions: fairnotice plan DOC\n"
 }
