@@ -4,7 +4,7 @@ use super::{
     Block, BlockKind, Dates, Document, Format, Label, Section, Span, Warning,
     label::{self, Delimiter, Printed},
     leaf::Leaf,
-    line_starts,
+    line_starts, numbering,
 };
 
 /// A leaf with its label.
@@ -98,6 +98,18 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
     let lead = rest.len() - rest.trim_start().len();
     let mut body_at = from + lead;
     if let Some(mut printed) = label::parse(rest) {
+        // "1. 1. What": a list's own number before the printed one.
+        if let Some(again) = rest.get(printed.rest..).and_then(label::parse)
+            && again.values == printed.values
+            && again.style == printed.style
+        {
+            let shift = printed.rest;
+            printed = Printed {
+                text: again.text.start + shift..again.text.end + shift,
+                rest: again.rest + shift,
+                ..again
+            };
+        }
         let fits = printed.text.end + from < places.len() || printed.rest >= rest.len();
         if fits {
             body_at = from + printed.rest;
@@ -291,6 +303,7 @@ pub(super) fn document(
         }
     }
     finish_sections(&mut document);
+    numbering::check(&mut document);
     if let Some(title) = findings.title {
         document.title = document
             .blocks
@@ -353,18 +366,10 @@ fn finish_sections(document: &mut Document) {
             document.line_of(span.start),
             document.line_of(span.end.saturating_sub(1).max(span.start)),
         );
-        let name = section.label.clone().unwrap_or_else(|| title.clone());
-        let mut path = section
-            .parent
-            .and_then(|p| document.sections.get(p))
-            .map(|p| p.path.clone())
-            .unwrap_or_default();
-        path.push(name);
         if let Some(section) = document.sections.get_mut(i) {
             section.title = title;
             section.span = span;
             section.lines = lines;
-            section.path = path;
         }
     }
 }

@@ -23,7 +23,10 @@ mod markup;
 mod nesting;
 #[cfg(feature = "pdf")]
 mod pdf;
+mod numbering;
 mod plain;
+mod policy;
+mod runon;
 mod sentence;
 mod series;
 mod shape;
@@ -189,6 +192,7 @@ fn text(format: Format, text: String) -> Document {
     let (dates, odd) = dates::find(&document);
     document.dates = dates;
     document.warnings.extend(odd);
+    document.warnings.extend(policy::doubt(&document));
     document
 }
 
