@@ -109,6 +109,14 @@ fn run(
     if !announced && later(start).is_none() {
         return None;
     }
+    let labelled = |i: usize| pieces.get(i).is_some_and(|p| p.label.is_some() || p.bullet);
+    // A numbered list whose first entries are both met again is one, however little of the rest is
+    // there: the text may be cut off.
+    let numbered = |i: usize| pieces.get(i).is_some_and(|p| p.label.is_some());
+    let sure = numbered(start)
+        && numbered(start + 1)
+        && later(start).is_some()
+        && later(start + 1).is_some();
     let mut entries = Vec::new();
     let mut matched = 0;
     let mut missed_in_row = 0;
@@ -124,7 +132,7 @@ fn run(
             }
             None => {
                 missed_in_row += 1;
-                if !announced && missed_in_row > 2 {
+                if sure && !numbered(i) || !announced && !sure && missed_in_row > 2 {
                     break;
                 }
             }
@@ -133,15 +141,16 @@ fn run(
         i += 1;
     }
     // Lines after the last entry that is met again belong to the text, unless all are labelled.
-    let labelled = |i: usize| pieces.get(i).is_some_and(|p| p.label.is_some() || p.bullet);
     let same = entries.iter().filter(|e| labelled(**e)).count() * 10 >= entries.len() * 8;
     while let Some(last) = entries.last().copied()
         && later(last).is_none()
-        && !(announced && same && labelled(last))
+        && !((announced || sure) && same && labelled(last))
     {
         entries.pop();
     }
-    let enough = if announced {
+    let enough = if sure && entries.len() > FEWEST {
+        matched >= 2
+    } else if announced {
         entries.len() >= 3 && (matched >= 2)
     } else {
         entries.len() >= FEWEST && matched * 10 >= entries.len() * 7
