@@ -124,29 +124,32 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
     } else if let Some(first) = piece.leaf.runs.first() {
         piece.body.start = piece.body.start.min(first.start);
     }
-    if let Some(number) = piece.leaf.number.clone()
-        && piece.label.is_none()
-    {
-        let value = text.get(number.clone()).and_then(|n| n.parse().ok());
-        piece.label = Some(Printed {
-            text: number,
-            rest: piece.body.start,
-            style: label::Style::Decimal,
-            values: vec![value.unwrap_or(0)],
-            other: None,
-            delimiter: Delimiter::Dot,
-            word: None,
-            weak: false,
-            spaced: true,
-        });
+    if piece.label.is_none() {
+        piece.label = number(text, &piece);
     }
     piece
+}
+
+/// The label that the number of a list item is.
+fn number(text: &str, piece: &Piece) -> Option<Printed> {
+    let number = piece.leaf.number.clone()?;
+    let value = text.get(number.clone()).and_then(|n| n.parse().ok());
+    Some(Printed {
+        text: number,
+        rest: piece.body.start,
+        style: label::Style::Decimal,
+        values: vec![value.unwrap_or(0)],
+        other: None,
+        delimiter: Delimiter::Dot,
+        word: None,
+        weak: false,
+        spaced: true,
+    })
 }
 
 /// Settles what a letter means (`i` after `h`, `i` before `ii`) and drops labels that only a
 /// neighbour could have made believable.
 fn settle(text: &str, pieces: &mut [Piece]) {
-    let _ = text;
     // The last label of each delimiter: style and value.
     let mut last: [Option<(label::Style, u32)>; 4] = [None; 4];
     let keys: Vec<Option<(label::Style, u32, Delimiter, Option<(label::Style, u32)>)>> = pieces
@@ -190,7 +193,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
             let believed = follows || value <= 1 && next || printed.values.len() > 1 && next;
             if !believed {
                 piece.body.start = piece.body.start.min(printed.text.start);
-                piece.label = None;
+                piece.label = number(text, piece);
                 continue;
             }
             printed.weak = false;

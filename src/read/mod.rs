@@ -21,9 +21,9 @@ mod markdown;
 mod markdown_line;
 mod markup;
 mod nesting;
+mod numbering;
 #[cfg(feature = "pdf")]
 mod pdf;
-mod numbering;
 mod plain;
 mod policy;
 mod runon;
