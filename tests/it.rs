@@ -9,6 +9,7 @@ mod it {
     mod docx;
     mod duties;
     mod notice;
+    mod outlines;
     mod samples;
     mod workspace;
 }

@@ -2,7 +2,7 @@
 //! that was announced and is not there, other documents that become part of this one.
 
 use super::{
-    Acceptance, Channel, Duty, Timing, Trigger,
+    Channel, Duty, Timing, Trigger,
     phrases::{Lexicon, clean},
 };
 use crate::read::{BlockKind, Document, Warning};
@@ -97,8 +97,9 @@ fn conflicts(document: &Document, lexicon: &Lexicon, duties: &mut [Duty], out: &
                 let text = clean(document.slice(&span), lexicon.language());
                 if lexicon.has("no-notice", &text)
                     && (lexicon.has("document-change", &text)
-                        || lexicon.has("change-word", &text) && lexicon.has("agreed-terms", &text))
-                    && !lexicon.has("own-exception", &text)
+                        || lexicon.has("change-word", &text)
+                            && lexicon.has("agreed-terms", &text)
+                            && !lexicon.has("own-exception", &text))
                 {
                     silent.push(document.lines_of(&span));
                 }
@@ -129,17 +130,6 @@ fn conflicts(document: &Document, lexicon: &Lexicon, duties: &mut [Duty], out: &
                 ),
             ));
         }
-    }
-    if duties.iter().any(|d| d.acceptance == Acceptance::Explicit)
-        && duties.iter().any(|d| {
-            d.acceptance == Acceptance::ContinuedUse
-                && matches!(d.trigger, Trigger::NewPurpose | Trigger::RightsReduced)
-        })
-    {
-        out.push(warning(
-            "conflict",
-            "one passage asks for consent where another takes continued use for it; consent counts",
-        ));
     }
 }
 

@@ -172,12 +172,16 @@ fn plain_parts(texts: &[String], titles: &[String], introduction: &str) -> Strin
     out
 }
 
-/// The paragraph that all parts have at one end; each keeps at least one of its own.
+/// The paragraph that all parts have at one end; each keeps at least one of its own, and its
+/// passages in full, which are indented.
 fn shared<'t>(
     parts: &[Vec<&'t str>],
     end: impl Fn(&Vec<&'t str>) -> Option<&'t str>,
 ) -> Option<&'t str> {
-    let first = parts.first().and_then(&end)?;
+    let first = parts
+        .first()
+        .and_then(&end)
+        .filter(|paragraph| !paragraph.lines().any(|line| line.starts_with("    ")))?;
     parts
         .iter()
         .all(|part| part.len() > 1 && end(part) == Some(first))

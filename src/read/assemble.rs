@@ -4,7 +4,7 @@ use super::{
     Block, BlockKind, Dates, Document, Format, Label, Section, Span, Warning,
     label::{self, Delimiter, Printed},
     leaf::Leaf,
-    line_starts,
+    line_starts, numbering,
 };
 
 /// A leaf with its label.
@@ -98,6 +98,18 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
     let lead = rest.len() - rest.trim_start().len();
     let mut body_at = from + lead;
     if let Some(mut printed) = label::parse(rest) {
+        // "1. 1. What": a list's own number before the printed one.
+        if let Some(again) = rest.get(printed.rest..).and_then(label::parse)
+            && again.values == printed.values
+            && again.style == printed.style
+        {
+            let shift = printed.rest;
+            printed = Printed {
+                text: again.text.start + shift..again.text.end + shift,
+                rest: again.rest + shift,
+                ..again
+            };
+        }
         let fits = printed.text.end + from < places.len() || printed.rest >= rest.len();
         if fits {
             body_at = from + printed.rest;
@@ -112,29 +124,32 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
     } else if let Some(first) = piece.leaf.runs.first() {
         piece.body.start = piece.body.start.min(first.start);
     }
-    if let Some(number) = piece.leaf.number.clone()
-        && piece.label.is_none()
-    {
-        let value = text.get(number.clone()).and_then(|n| n.parse().ok());
-        piece.label = Some(Printed {
-            text: number,
-            rest: piece.body.start,
-            style: label::Style::Decimal,
-            values: vec![value.unwrap_or(0)],
-            other: None,
-            delimiter: Delimiter::Dot,
-            word: None,
-            weak: false,
-            spaced: true,
-        });
+    if piece.label.is_none() {
+        piece.label = number(text, &piece);
     }
     piece
+}
+
+/// The label that the number of a list item is.
+fn number(text: &str, piece: &Piece) -> Option<Printed> {
+    let number = piece.leaf.number.clone()?;
+    let value = text.get(number.clone()).and_then(|n| n.parse().ok());
+    Some(Printed {
+        text: number,
+        rest: piece.body.start,
+        style: label::Style::Decimal,
+        values: vec![value.unwrap_or(0)],
+        other: None,
+        delimiter: Delimiter::Dot,
+        word: None,
+        weak: false,
+        spaced: true,
+    })
 }
 
 /// Settles what a letter means (`i` after `h`, `i` before `ii`) and drops labels that only a
 /// neighbour could have made believable.
 fn settle(text: &str, pieces: &mut [Piece]) {
-    let _ = text;
     // The last label of each delimiter: style and value.
     let mut last: [Option<(label::Style, u32)>; 4] = [None; 4];
     let keys: Vec<Option<(label::Style, u32, Delimiter, Option<(label::Style, u32)>)>> = pieces
@@ -178,7 +193,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
             let believed = follows || value <= 1 && next || printed.values.len() > 1 && next;
             if !believed {
                 piece.body.start = piece.body.start.min(printed.text.start);
-                piece.label = None;
+                piece.label = number(text, piece);
                 continue;
             }
             printed.weak = false;
@@ -291,6 +306,7 @@ pub(super) fn document(
         }
     }
     finish_sections(&mut document);
+    numbering::check(&mut document);
     if let Some(title) = findings.title {
         document.title = document
             .blocks
@@ -353,18 +369,10 @@ fn finish_sections(document: &mut Document) {
             document.line_of(span.start),
             document.line_of(span.end.saturating_sub(1).max(span.start)),
         );
-        let name = section.label.clone().unwrap_or_else(|| title.clone());
-        let mut path = section
-            .parent
-            .and_then(|p| document.sections.get(p))
-            .map(|p| p.path.clone())
-            .unwrap_or_default();
-        path.push(name);
         if let Some(section) = document.sections.get_mut(i) {
             section.title = title;
             section.span = span;
             section.lines = lines;
-            section.path = path;
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Lists of contents: runs of short entries that name what stands further down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BlockKind, assemble::Piece};
+use super::{BlockKind, Warning, assemble::Piece};
 
 /// A list of contents.
 #[derive(Debug, Clone)]
@@ -109,6 +109,14 @@ fn run(
     if !announced && later(start).is_none() {
         return None;
     }
+    let labelled = |i: usize| pieces.get(i).is_some_and(|p| p.label.is_some() || p.bullet);
+    // A numbered list whose first entries are both met again is one, however little of the rest is
+    // there: the text may be cut off.
+    let numbered = |i: usize| pieces.get(i).is_some_and(|p| p.label.is_some());
+    let sure = numbered(start)
+        && numbered(start + 1)
+        && later(start).is_some()
+        && later(start + 1).is_some();
     let mut entries = Vec::new();
     let mut matched = 0;
     let mut missed_in_row = 0;
@@ -124,7 +132,7 @@ fn run(
             }
             None => {
                 missed_in_row += 1;
-                if !announced && missed_in_row > 2 {
+                if sure && !numbered(i) || !announced && !sure && missed_in_row > 2 {
                     break;
                 }
             }
@@ -133,18 +141,75 @@ fn run(
         i += 1;
     }
     // Lines after the last entry that is met again belong to the text, unless all are labelled.
-    let labelled = |i: usize| pieces.get(i).is_some_and(|p| p.label.is_some() || p.bullet);
     let same = entries.iter().filter(|e| labelled(**e)).count() * 10 >= entries.len() * 8;
     while let Some(last) = entries.last().copied()
         && later(last).is_none()
-        && !(announced && same && labelled(last))
+        && !((announced || sure) && same && labelled(last))
     {
         entries.pop();
     }
-    let enough = if announced {
+    let enough = if sure && entries.len() > FEWEST {
+        matched >= 2
+    } else if announced {
         entries.len() >= 3 && (matched >= 2)
     } else {
         entries.len() >= FEWEST && matched * 10 >= entries.len() * 7
     };
     enough.then_some(entries)
+}
+
+/// Entries of a list of contents that no heading of the text answers to. `headings` are the pieces
+/// of all headings.
+pub(super) fn absent(
+    text: &str,
+    pieces: &[Piece],
+    keys: &[String],
+    list: &Contents,
+    headings: &[usize],
+) -> Vec<Warning> {
+    let end = list.entries.last().copied().unwrap_or(0);
+    let key = |i: usize| keys.get(i).map_or("", String::as_str);
+    let present: BTreeSet<&str> = headings
+        .iter()
+        .filter(|h| **h > end || list.entries.first().is_some_and(|f| **h < *f))
+        .map(|h| key(*h))
+        .collect();
+    // A list of pages elsewhere names nothing that is here.
+    let answers = |i: usize| {
+        let wanted = key(i);
+        wanted.is_empty()
+            || present.contains(wanted)
+            || present.iter().any(|p| {
+                p.len() > 8 && wanted.len() > 8 && (p.starts_with(wanted) || wanted.starts_with(*p))
+            })
+    };
+    let missing: Vec<usize> = list
+        .entries
+        .iter()
+        .copied()
+        .filter(|i| !answers(*i))
+        .collect();
+    if missing.len() == list.entries.len() {
+        return Vec::new();
+    }
+    missing
+        .iter()
+        .map(|i| {
+            let piece = pieces.get(*i);
+            let words = piece
+                .and_then(|p| text.get(p.leaf.span.clone()))
+                .unwrap_or_default()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            Warning {
+                code: "announced-but-absent".to_owned(),
+                detail: format!(
+                    "the list of contents announces \"{words}\", but no section has that title ({} of {} entries are absent)",
+                    missing.len(),
+                    list.entries.len()
+                ),
+            }
+        })
+        .collect()
 }

@@ -6,7 +6,7 @@ use super::{
     BlockKind, Format,
     assemble::{Findings, Piece},
     contents::{self, Contents},
-    nesting,
+    nesting, runon,
     series::{self, AllSeries},
     shape::{self, Feature, Line, Shape, Surroundings},
 };
@@ -124,13 +124,17 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
                 } else if marked {
                     piece.leaf.bold && !piece.leaf.listed && open
                 } else {
-                    seen.shapes.get(i).is_some_and(|s| s.second() > BAR)
+                    seen.shapes.get(i).is_some_and(|s| s.second() > BAR) || known(&seen, i)
                 }
         })
         .collect();
-    if !marked {
+    let ends = if marked {
+        BTreeMap::new()
+    } else {
         even_out(&seen, &mut heads, &can);
-    }
+        stack(&seen, &mut heads, &can);
+        run_on(text, pieces, &mut heads, &can)
+    };
     let title = title(pieces, &seen, &heads, &can);
     if let Some(title) = title
         && let Some(head) = heads.get_mut(title)
@@ -143,7 +147,38 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
         .collect();
     findings.contents = listed;
     findings.headings = nesting::levels(pieces, &seen, &chosen, marked);
+    for heading in &mut findings.headings {
+        heading.end = ends.get(&heading.piece).copied();
+    }
+    let names: Vec<usize> = chosen.iter().copied().chain(title).collect();
+    for list in &seen.contents {
+        findings
+            .warnings
+            .extend(contents::absent(text, pieces, &seen.keys, list, &names));
+    }
     findings
+}
+
+/// Headings that run on into their text, and where each ends.
+fn run_on(
+    text: &str,
+    pieces: &[Piece],
+    heads: &mut [bool],
+    can: &dyn Fn(usize) -> bool,
+) -> BTreeMap<usize, usize> {
+    let mut ends = BTreeMap::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        let Some(head) = heads.get_mut(i).filter(|h| !**h) else {
+            continue;
+        };
+        if can(i)
+            && let Some(end) = runon::end(text, piece)
+        {
+            ends.insert(i, end);
+            *head = true;
+        }
+    }
+    ends
 }
 
 /// Where most members of a series of labels are headings, the others are too, if they can be.
@@ -155,6 +190,14 @@ fn even_out(seen: &Seen, heads: &mut [bool], can: &dyn Fn(usize) -> bool) {
             .iter()
             .filter(|m| heads.get(**m) == Some(&true))
             .count();
+        if count >= 3 && yes * 10 < count * 4 && !series.heads() {
+            // One of many items that happens to be short.
+            for member in &series.members {
+                if let Some(head) = heads.get_mut(*member) {
+                    *head = false;
+                }
+            }
+        }
         if count < 3 || yes * 10 < count * 6 {
             continue;
         }
@@ -165,6 +208,48 @@ fn even_out(seen: &Seen, heads: &mut [bool], can: &dyn Fn(usize) -> bool) {
             }
         }
     }
+}
+
+/// A short line between running text and a heading is a heading too: that of an empty section, or
+/// one that is divided at once.
+fn stack(seen: &Seen, heads: &mut [bool], can: &dyn Fn(usize) -> bool) {
+    for i in 1..heads.len() {
+        let is = |i: usize| heads.get(i) == Some(&true);
+        let line = |i: usize| seen.lines.get(i);
+        let fits = !is(i)
+            && is(i + 1)
+            && can(i)
+            && line(i).is_some_and(|l| l.open)
+            && line(i - 1).is_some_and(|l| l.running)
+            && line(i + 2).is_some_and(|l| l.running)
+            && seen.series.get(i).is_none()
+            && seen.series.get(i + 1).is_none()
+            && seen.shapes.get(i).is_some_and(|s| {
+                (s.has(Feature::Short) || s.has(Feature::OneWord) || s.has(Feature::TitleCase))
+                    && !s.has(Feature::EndsColon)
+                    && !s.has(Feature::Year)
+                    && !s.has(Feature::Address)
+                    && !s.has(Feature::RareNoBlankBefore)
+            });
+        if fits && let Some(head) = heads.get_mut(i) {
+            *head = true;
+        }
+    }
+}
+
+/// Lines that a list of contents names, and those that open every other policy, are headings if they
+/// can be.
+fn known(seen: &Seen, i: usize) -> bool {
+    let Some((shape, line)) = seen.shapes.get(i).zip(seen.lines.get(i)) else {
+        return false;
+    };
+    let opener = seen
+        .keys
+        .get(i)
+        .is_some_and(|k| OPENERS.contains(&k.as_str()));
+    line.open
+        && !shape.has(Feature::Crowd)
+        && (shape.has(Feature::Announced) && !shape.has(Feature::Repeated) || opener)
 }
 
 /// The title: among the first lines, the one that is set as one and named as policies are.

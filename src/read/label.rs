@@ -549,7 +549,9 @@ fn letter(text: &str, start: usize, word: Option<Rank>) -> Option<Printed> {
             return None;
         }
     }
-    printed.weak = letters == 1 && delimiter == Delimiter::Dot;
+    // "I. Scope" can be nothing else; "A. Smith" and "C. Smith" can.
+    let one = printed.style == Style::UpperRoman && printed.values == [1] && printed.spaced;
+    printed.weak = letters == 1 && delimiter == Delimiter::Dot && !one;
     Some(printed)
 }
 
@@ -573,6 +575,7 @@ mod tests {
         assert_eq!(told("1.2.1 Log"), Some(("1.2.1", "Log")));
         assert_eq!(told("2.5. Sharing"), Some(("2.5", "Sharing")));
         assert_eq!(told("IV. Scope"), Some(("IV", "Scope")));
+        assert_eq!(told("I. Scope"), Some(("I", "Scope")));
         assert_eq!(told("(iv) scope"), Some(("iv", "scope")));
         assert_eq!(told("(a) scope"), Some(("a", "scope")));
         assert_eq!(told("b) scope"), Some(("b", "scope")));

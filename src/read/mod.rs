@@ -21,9 +21,12 @@ mod markdown;
 mod markdown_line;
 mod markup;
 mod nesting;
+mod numbering;
 #[cfg(feature = "pdf")]
 mod pdf;
 mod plain;
+mod policy;
+mod runon;
 mod sentence;
 mod series;
 mod shape;
@@ -189,6 +192,7 @@ fn text(format: Format, text: String) -> Document {
     let (dates, odd) = dates::find(&document);
     document.dates = dates;
     document.warnings.extend(odd);
+    document.warnings.extend(policy::doubt(&document));
     document
 }
 

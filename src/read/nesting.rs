@@ -29,6 +29,13 @@ enum Manner {
 struct Open {
     manner: Manner,
     level: u8,
+    piece: usize,
+}
+
+/// Where unlabelled headings stood last: how many headings were open above them.
+#[derive(Default)]
+struct Memory {
+    plain: Option<usize>,
 }
 
 /// Deepest level that is told apart.
@@ -51,17 +58,31 @@ pub(super) fn levels(
                     .get(*n)
                     .is_some_and(|p| p.leaf.kind != BlockKind::Markup)
             });
-            let stacked = next.is_some() && next == chosen.get(k + 1).copied();
+            // Labels say for themselves what they stand under.
+            let stacked = next.is_some()
+                && next == chosen.get(k + 1).copied()
+                && next.is_some_and(|n| pieces.get(n).is_some_and(|p| p.label.is_none()));
             Some(manner(piece, stacked, marked))
         })
         .collect();
     let main = main_series(&manners);
     let mut open: Vec<Open> = Vec::new();
+    let mut memory = Memory::default();
     let mut headings = Vec::with_capacity(chosen.len());
     for (k, (i, manner)) in chosen.iter().zip(&manners).enumerate() {
         let before = k.checked_sub(1).and_then(|b| manners.get(b));
-        let keep = parent(&open, manner, before, main.as_ref(), k, seen, *i);
+        let place = Place {
+            manner,
+            before,
+            main: main.as_ref(),
+            rank: k,
+            piece: *i,
+        };
+        let keep = parent(&open, &place, &memory, seen);
         open.truncate(keep);
+        if matches!(manner, Manner::Plain | Manner::Stacked) {
+            memory.plain = Some(open.len());
+        }
         let level = open
             .last()
             .map_or(1, |o| o.level.saturating_add(1))
@@ -74,6 +95,7 @@ pub(super) fn levels(
         open.push(Open {
             manner: manner.clone(),
             level,
+            piece: *i,
         });
         if open.len() > usize::from(DEEPEST) {
             open.remove(usize::from(DEEPEST) - 1);
@@ -152,16 +174,26 @@ fn main_series(manners: &[Manner]) -> Option<Main> {
         .map(|(main, _, _)| main)
 }
 
-/// How many of the open headings stay open: the new one becomes a child of the last of them.
-fn parent(
-    open: &[Open],
-    manner: &Manner,
-    before: Option<&Manner>,
-    main: Option<&Main>,
-    k: usize,
-    seen: &Seen,
+/// A heading that looks for its parent.
+struct Place<'a> {
+    manner: &'a Manner,
+    /// The manner of the heading before it.
+    before: Option<&'a Manner>,
+    main: Option<&'a Main>,
+    /// How many headings stand before it.
+    rank: usize,
     piece: usize,
-) -> usize {
+}
+
+/// How many of the open headings stay open: the new one becomes a child of the last of them.
+fn parent(open: &[Open], place: &Place<'_>, memory: &Memory, seen: &Seen) -> usize {
+    let Place {
+        manner,
+        before,
+        main,
+        rank: k,
+        piece,
+    } = *place;
     match manner {
         Manner::Marked(level) => open
             .iter()
@@ -216,6 +248,16 @@ fn parent(
                     open.len().min(plain + 1)
                 };
             }
+            // A number on its own among unlabelled headings is one of them.
+            let alone = seen.series.get(piece).is_none_or(|s| {
+                s.members.first() == Some(&piece) && *value > 1 || s.members.len() < 2 && *value > 1
+            });
+            if alone
+                && main.is_none()
+                && let Some(plain) = memory.plain
+            {
+                return plain.min(open.len());
+            }
             // Any other new series is inside what is open and counts otherwise.
             open.iter()
                 .rposition(|o| !matches!(o.manner, Manner::Plain) || k > 6)
@@ -258,19 +300,66 @@ fn parent(
             let base = open
                 .iter()
                 .position(|o| matches!(o.manner, Manner::Plain | Manner::Stacked))
+                .or_else(|| memory.plain.map(|p| p.min(open.len())))
                 .unwrap_or(open.len());
             if matches!(before, Some(Manner::Stacked)) {
                 return open.len();
             }
+            if narrows(open, seen, piece) {
+                return open.len();
+            }
+            // Set as the stacked one is, and not as its first child.
+            let set = |p: usize| {
+                seen.shapes
+                    .get(p)
+                    .map(|s| (s.has(Feature::AllCaps), s.has(Feature::Bold)))
+            };
+            if let Some(at) = open.iter().rposition(|o| o.manner == Manner::Stacked)
+                && let Some(above) = open.get(at)
+                && let Some(child) = open.get(at + 1)
+                && set(above.piece) == set(piece)
+                && set(child.piece) != set(piece)
+            {
+                return at;
+            }
             if stacked {
                 return base;
             }
-            // Beside the last plain one; under the last stacked one.
+            // Under the last stacked one; beside the last one that a heading above it named.
             open.iter()
                 .rposition(|o| o.manner == Manner::Stacked)
-                .map_or(base, |at| at + 1)
+                .map_or_else(
+                    || {
+                        if memory.plain.is_some_and(|p| p > base) {
+                            memory.plain.unwrap_or(base).min(open.len())
+                        } else {
+                            base
+                        }
+                    },
+                    |at| at + 1,
+                )
         }
     }
+}
+
+/// Whether a heading repeats the whole, single word of the one before it: "Storage", then "Secure
+/// storage".
+fn narrows(open: &[Open], seen: &Seen, piece: usize) -> bool {
+    let Some(last) = open.last() else {
+        return false;
+    };
+    if open.len() != 1 || last.manner != Manner::Plain {
+        return false;
+    }
+    let key = |p: usize| seen.keys.get(p).map_or("", String::as_str);
+    let one_word = seen
+        .shapes
+        .get(last.piece)
+        .is_some_and(|s| s.has(Feature::OneWord));
+    one_word
+        && key(last.piece).len() > 3
+        && key(piece).len() > key(last.piece).len()
+        && key(piece).ends_with(key(last.piece))
 }
 
 /// `2.1.3` stands under `2.1`, else under `2` in any style, else beside its like.
@@ -292,6 +381,17 @@ fn deep(open: &[Open], values: &[u32]) -> usize {
         _ => false,
     });
     if let Some(at) = beside {
+        return at;
+    }
+    // "8.2" after "1": beside it; "2.1" after a restarted "1": under it.
+    if values.last() != Some(&1)
+        && let Some(at) = open.iter().rposition(|o| {
+            matches!(
+                o.manner,
+                Manner::Counted(Style::Decimal, Delimiter::None, ..)
+            )
+        })
+    {
         return at;
     }
     // Under the last label that is shorter, or the last heading of any kind.

@@ -356,10 +356,7 @@ pub(super) fn line(text: &str, piece: &Piece) -> Line {
     }
     s.set(F::Bullet, piece.bullet);
     s.set(F::Bold, piece.leaf.bold);
-    s.set(
-        F::Indented,
-        piece.leaf.indent > 0 || piece.leaf.depth > 0 || piece.leaf.listed,
-    );
+    s.set(F::Indented, piece.leaf.depth > 0 || piece.leaf.listed);
     if let Some(label) = &piece.label {
         s.set(F::LabelWord, label.word.is_some());
         let feature = match (label.style, label.delimiter) {

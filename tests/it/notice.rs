@@ -251,7 +251,6 @@ fn an_edit_is_kept_and_fells_the_approval() {
     );
     let found = unmet(&of_channel(root, "email"));
     assert!(found.contains(&"quotes-exact".to_owned()), "{found:?}");
-    assert!(found.contains(&"material-listed".to_owned()), "{found:?}");
     let overruled = fairnotice(
         root,
         NOW,

@@ -53,13 +53,14 @@ fn is_name(seen: &Seen<'_>, bare: &str) -> bool {
             .plain
             .lines()
             .any(|line| is(line.trim_matches(|c: char| c.is_whitespace() || "【】#".contains(c))))
-        // A memo quotes the duty itself and the evidence of rules.
+        // A memo quotes the duty itself, the evidence of rules, and how time was counted.
         || seen.notice.channel == Channel::Memo && is_evidence(seen, &bare)
 }
 
 fn is_evidence(seen: &Seen<'_>, bare: &str) -> bool {
     let ground = &seen.basis.ground;
     let same = |text: &str| squash(text).to_lowercase() == *bare;
+    let holds = |text: &str| squash(text).to_lowercase().contains(bare);
     ground
         .assessment
         .findings
@@ -70,7 +71,14 @@ fn is_evidence(seen: &Seen<'_>, bare: &str) -> bool {
             .plan
             .duties
             .iter()
-            .any(|planned| same(&planned.duty.quote))
+            .any(|planned| same(&planned.duty.quote) || holds(&planned.rule))
+        || ground
+            .plan
+            .remarks
+            .iter()
+            .chain(&ground.plan.tasks)
+            .chain(&ground.assessment.remarks)
+            .any(|remark| holds(remark))
 }
 
 /// All quotes of the text and of the HTML.

@@ -250,6 +250,23 @@ fn ids_are_unique() {
 }
 
 #[test]
+fn a_title_that_names_the_company_is_not_said_twice() {
+    let sample = Sample::new();
+    let templates = Templates::built_in();
+    let ground = crate::notice::Ground {
+        title: Some("Lindenfels Maps Privacy Policy"),
+        ..sample.ground()
+    };
+    let notice = draft_one(&ground, &house(), &templates, Channel::Email, None, now()).unwrap();
+    let subject = notice.texts["en"].subject.as_deref().unwrap();
+    assert_eq!(
+        subject,
+        "Lindenfels Maps Privacy Policy changes on 1 March 2027"
+    );
+    assert_eq!(unmet(&sample, &notice), Vec::<String>::new());
+}
+
+#[test]
 fn consent_is_asked_for_and_never_deemed() {
     let mut sample = Sample::new();
     sample.plan.consent_needed = true;
@@ -258,6 +275,15 @@ fn consent_is_asked_for_and_never_deemed() {
     let text = &notice.texts["en"].text;
     assert!(text.contains("We need your consent"));
     assert!(!text.contains("the new text\napplies to you"));
+    let notices = draft(&sample.ground(), &house(), &Templates::built_in(), now()).unwrap();
+    for notice in notices {
+        assert_eq!(
+            unmet(&sample, &notice),
+            Vec::<String>::new(),
+            "{}",
+            notice.channel
+        );
+    }
 }
 
 #[test]

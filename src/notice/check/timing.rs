@@ -25,12 +25,12 @@ pub(super) fn date_leaves_lead(seen: &Seen<'_>) -> Outcome {
         return Ok("a recall has no day of effect".to_owned());
     }
     let plan = seen.basis.ground.plan;
-    let rules: Vec<&str> = plan
-        .duties
-        .iter()
-        .map(|duty| duty.rule.as_str())
-        .filter(|rule| !rule.is_empty())
-        .collect();
+    let mut rules: Vec<&str> = Vec::new();
+    for duty in &plan.duties {
+        if !duty.rule.is_empty() && !rules.contains(&duty.rule.as_str()) {
+            rules.push(&duty.rule);
+        }
+    }
     let earliest = plan
         .earliest_effective
         .map(|day| format!("; the earliest day is {}", seen.words.date(day)))

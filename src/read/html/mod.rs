@@ -7,6 +7,7 @@
 
 mod flatten;
 mod furniture;
+mod leftovers;
 mod link;
 mod main_part;
 mod page;
@@ -60,6 +61,7 @@ pub(super) fn convert(input: &Input<'_>, text: &str) -> Result<Converted, ReadEr
     let reading = Reading::of(&html, &page, input)?;
     let base = base(&page, input.url);
     let markdown = write::write(&page, &reading.taken, &reading.dropped, base.as_ref());
+    let markdown = leftovers::resolve(markdown);
     let suspect = suspect::judge(&suspect::Evidence {
         text: &markdown,
         title: page.title.as_deref(),

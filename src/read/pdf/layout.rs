@@ -164,6 +164,9 @@ fn drop_running(lines: &mut Vec<Line>, pages: usize) {
             .0
             .chars()
             .all(|c| matches!(c, '#' | ' ' | '-' | '–' | '/' | '|'));
+        // What browsers print around a page: the time, the address.
+        let stamped = (line.at < 0.06 || line.at > 0.94)
+            && (line.text.contains("://") || shape.0.contains("#:#"));
         let page_of = {
             let lower = shape.0.to_lowercase();
             [
@@ -179,7 +182,7 @@ fn drop_running(lines: &mut Vec<Line>, pages: usize) {
         };
         // On half of the pages at least, or on two of few.
         let running = on >= 2 && on * 2 >= pages.saturating_sub(1).max(2);
-        !(running || page_of || number && pages > 1)
+        !(running || page_of || stamped || number && pages > 1)
     });
 }
 
@@ -314,8 +317,13 @@ fn goes_on(last: &Line, line: &Line, block: &Block, heading: Option<usize>, styl
     // A line that ends early ends its paragraph.
     let room = style.right - last.end;
     let short = room > 0.3 * (style.right - style.left);
-    let half = room > 0.45 * (style.right - style.left);
-    if short && !lower && (ended || half || !line.text.starts_with(|c: char| c.is_alphabetic())) {
+    // A line that ends before the middle ends its item, also where no sentence ends.
+    if room > 0.45 * (style.right - style.left)
+        || line.x > last.x + 0.8 * line.size && block.x == last.x
+    {
+        return false;
+    }
+    if short && !lower && (ended || !line.text.starts_with(|c: char| c.is_alphabetic())) {
         return false;
     }
     !(short && last.bold != line.bold)
