@@ -8,6 +8,7 @@ mod it {
     mod diff;
     mod docx;
     mod duties;
+    mod history;
     mod notice;
     mod outlines;
     mod samples;

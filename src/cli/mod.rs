@@ -11,8 +11,10 @@ mod duties;
 mod effective;
 mod error;
 mod exit;
+mod export;
 mod from;
 mod init;
+mod import;
 mod input;
 mod law;
 mod log;
@@ -143,6 +145,10 @@ enum Command {
     Outline(outline::Args),
     /// Print a document's canonical text.
     Show(show::Args),
+    /// Take over histories and declarations of other programs.
+    Import(import::Args),
+    /// Give histories to other programs.
+    Export(export::Args),
     /// Compare two documents: redline, findings, duties.
     Diff(diff::Args),
     /// List what a document promises about telling its users.
@@ -192,6 +198,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Man(args) => completions::man(args),
         Command::Outline(args) => outline::run(args, &cli.globals),
         Command::Show(args) => show::run(args, &cli.globals),
+        Command::Import(args) => import::run(args, &cli.globals),
+        Command::Export(args) => export::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),
         Command::Duties(args) => duties::run(args, &cli.globals),
         Command::Plan(args) => plan::run(args, &cli.globals),

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::{self, Config},
     fetch::{Capture, FetchError},
-    read::ReadError,
+    read::{Part, ReadError},
     store::DocumentState,
 };
 
@@ -134,7 +134,49 @@ pub fn table(document: &config::Document) -> String {
         config::Side::Watcher => "watcher",
     };
     table += &format!("side = \"{side}\"\nkind = \"{}\"\n", document.kind.as_str());
+    for (key, parts) in [("include", &document.include), ("remove", &document.remove)] {
+        if !parts.is_empty() {
+            let parts: Vec<String> = parts.iter().map(|part| selector(&part.0)).collect();
+            table += &format!("{key} = [{}]\n", parts.join(", "));
+        }
+    }
+    if document.render == config::Render::Browser {
+        table += "render = \"browser\"\n";
+    }
+    if let Some(css) = &document.wait_for {
+        table += &format!("wait_for = {}\n", quoted(css));
+    }
+    if !document.headers.is_empty() {
+        let headers: Vec<String> = document
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{} = {}", quoted(name), quoted(value)))
+            .collect();
+        table += &format!("headers = {{ {} }}\n", headers.join(", "));
+    }
     table
+}
+
+fn selector(part: &Part) -> String {
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    match part {
+        Part::Css(css) => quoted(css),
+        Part::Range {
+            start,
+            start_after,
+            end,
+            end_after,
+        } => {
+            let when = |after: bool| if after { "After" } else { "Before" };
+            format!(
+                "{{ start{} = {}, end{} = {} }}",
+                when(*start_after),
+                quoted(start),
+                when(*end_after),
+                quoted(end)
+            )
+        }
+    }
 }
 
 /// Appends a document to `fairnotice.toml`, whole or not at all.
@@ -142,6 +184,17 @@ pub fn table(document: &config::Document) -> String {
 /// # Errors
 /// When the file cannot be written.
 pub fn append(root: &Path, document: &config::Document) -> Result<(), AddError> {
+    append_all(root, std::slice::from_ref(document))
+}
+
+/// Appends documents to `fairnotice.toml`, all or none.
+///
+/// # Errors
+/// When the file cannot be written, or would not be valid.
+pub fn append_all(root: &Path, documents: &[config::Document]) -> Result<(), AddError> {
+    if documents.is_empty() {
+        return Ok(());
+    }
     let path = root.join(config::FILE);
     let error = |e: std::io::Error| AddError::Write {
         path: path.display().to_string(),
@@ -151,7 +204,9 @@ pub fn append(root: &Path, document: &config::Document) -> Result<(), AddError> 
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    text += &table(document);
+    for document in documents {
+        text += &table(document);
+    }
     if let Err(wrong) = config::check(&path, &text) {
         return Err(AddError::Write {
             path: path.display().to_string(),
