@@ -126,15 +126,8 @@ fn files(redline: &Redline<'_>) -> Vec<minijinja::Value> {
 }
 
 fn finding(finding: &Finding) -> minijinja::Value {
-    let quote =
-        |quote: &Quote| context! { line => quote.lines.0, text => shorten(&quote.text, 1200) };
-    let clause = wording::way(&finding.section.old, &finding.section.new);
-    let title = finding.section.title.trim();
-    let place = if clause == title {
-        clause
-    } else {
-        format!("{clause} {title}").trim().to_owned()
-    };
+    let quote = |quote: &Quote| context! { line => quote.lines.0, text => shorten(&wording::shown(&quote.text), 1200) };
+    let place = wording::place(&finding.section);
     context! {
         id => finding.id.clone(),
         change => finding.change.clone(),

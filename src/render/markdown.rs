@@ -94,7 +94,7 @@ fn findings(out: &mut String, redline: &Redline<'_>) {
         }
         for (side, quote) in [("Before", &finding.old), ("After", &finding.new)] {
             if let Some(Quote { text, lines, .. }) = quote {
-                let text = escape(&shorten(text, 600));
+                let text = escape(&shorten(&wording::shown(text), 600));
                 out.push_str(&format!("\n{side} (line {}):\n> {text}\n", lines.0));
             }
         }
@@ -111,13 +111,12 @@ fn findings(out: &mut String, redline: &Redline<'_>) {
 
 fn heading(finding: &Finding) -> String {
     format!(
-        "{}: {}, {}, {} ({} {})",
+        "{}: {}, {}, {} ({})",
         finding.id,
         wording::severity(finding.severity),
         wording::direction(finding.direction),
         wording::topic(finding.topic),
-        escape(&wording::way(&finding.section.old, &finding.section.new)),
-        escape(&finding.section.title),
+        escape(&wording::place(&finding.section)),
     )
 }
 

@@ -202,13 +202,7 @@ impl Page {
             (Severity::Material, _) => ALARM,
             (Severity::Substantive, _) => CARE,
         };
-        let clause = wording::way(&finding.section.old, &finding.section.new);
-        let title = finding.section.title.trim();
-        let place = if clause == title || title.is_empty() {
-            clause
-        } else {
-            format!("{clause} {title}")
-        };
+        let place = wording::place(&finding.section);
         let what = format!(
             "{}, {}",
             wording::severity(finding.severity),
@@ -252,7 +246,13 @@ impl Page {
             "              ",
             &[
                 (QUIET, format!("line {}: ", quote.lines.0)),
-                (style, format!("“{}”", shorten(&one_line(&quote.text), 400))),
+                (
+                    style,
+                    format!(
+                        "“{}”",
+                        shorten(&wording::shown(&one_line(&quote.text)), 400)
+                    ),
+                ),
             ],
         );
     }

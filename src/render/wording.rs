@@ -1,7 +1,7 @@
 //! The words for codes: what a reader sees instead of `in-product`.
 
 use crate::{
-    assess::{Direction, Severity, Topic, Verdict},
+    assess::{Direction, SectionRef, Severity, Topic, Verdict},
     compare::Kind,
     duty::{
         Acceptance, Channel, Duty, Lead, LeadUnit, Mode, MustState, PromiseChangeKind, Timing,
@@ -226,6 +226,30 @@ pub fn way(old: &[String], new: &[String]) -> String {
         (old, new) if old.is_empty() || old == new => new,
         (old, new) => format!("{old} → {new}"),
     }
+}
+
+/// Clause and title of a section, once where a section without a number is named by its title.
+pub fn place(section: &SectionRef) -> String {
+    let clause = way(&section.old, &section.new);
+    let title = section.title.trim();
+    if clause.ends_with(title) {
+        clause
+    } else {
+        format!("{clause} {title}").trim().to_owned()
+    }
+}
+
+/// A quotation as it is read: without the marks of bold type and without escapes.
+pub fn shown(text: &str) -> String {
+    let text = text.replace("**", "");
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\\' || !chars.peek().is_some_and(char::is_ascii_punctuation) {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// At most `limit` characters, cut at a word, with an ellipsis.
