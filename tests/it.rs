@@ -11,6 +11,7 @@ mod it {
     mod history;
     mod notice;
     mod outlines;
+    mod planted;
     mod samples;
     mod workspace;
 }

@@ -286,7 +286,6 @@ fn negations(text: &Half) -> Vec<&Word> {
                             | "restricted"
                             | "限"
                             | "同"
-                            | "longer"
                     )
                 )
                 && !(word.text == "no" && next(1) == Some("event"))

@@ -51,13 +51,13 @@ pub(super) fn decisive(group: &Group, rules: &LanguageRules) -> bool {
         if told.passage.act != Act::Changed || texts.changed() > 8 {
             return false;
         }
-        let few = texts.changed() <= 3 && !exemplary(&texts.new, rules);
+        let few = texts.changed() <= 4 && !exemplary(&texts.new, rules);
         told.signals.iter().any(|signal| {
             rules.signals.get(signal.rule).is_some_and(|rule| {
                 let told_which = effect(told, signal.effect) != Direction::Neutral;
                 match rule.gravity {
-                    Gravity::Grave => told_which || rule.detect.is_some(),
-                    Gravity::Plain => few && told_which && rule.each,
+                    Gravity::Grave => told_which || few || rule.detect.is_some(),
+                    Gravity::Plain => few && told_which,
                     Gravity::Slight | Gravity::None => false,
                 }
             })
@@ -222,7 +222,7 @@ fn exemplary(half: &Half, rules: &LanguageRules) -> bool {
     let opener = half
         .found
         .iter()
-        .filter(|f| rules.owner(f.owner) == Some(Owner::Illustrative))
+        .filter(|f| rules.owner(f.owner) == Some(Owner::Illustrative) && f.first > 2)
         .map(|f| f.first)
         .min();
     let first = half.changed.iter().position(|changed| *changed);

@@ -54,6 +54,9 @@ impl From<WorkspaceError> for CliError {
             WorkspaceError::UnknownVersion { hint, .. } => {
                 Self::usage("unknown-version", message).hint(hint)
             }
+            WorkspaceError::Rules(message) => Self::usage("rules", message).hint(
+                "docs/rules.md tells how rules are written; `fairnotice rules list` shows all ids",
+            ),
             _ => Self::failed("workspace", message),
         }
     }

@@ -149,7 +149,7 @@ fn redlines(workspace: &Workspace, document: &str, versions: &[Version]) -> Outc
             workspace.document_of(before)?,
             workspace.document_of(after)?,
         );
-        let judged = fairnotice::run::judge(&old, &new);
+        let judged = fairnotice::run::judge_reviewed(workspace, document, &old, &new)?;
         let name = |version: &Version| fairnotice::render::VersionHead {
             name: format!("{document}@{}", version.id.short()),
             version: Some(version.id.to_string()),

@@ -26,6 +26,7 @@ mod progress;
 mod recipients;
 mod reindex;
 mod report;
+mod review;
 mod rules;
 mod show;
 mod status;
@@ -169,6 +170,8 @@ enum Command {
     Campaign(campaign::Args),
     /// Check lists of recipients, erase people, keep addresses that do not work.
     Recipients(recipients::Args),
+    /// List the findings of a change; confirm, overrule or annotate them.
+    Review(review::Args),
 }
 
 /// Parses the command line, runs the command, reports how it ended.
@@ -209,6 +212,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Notice(args) => notice::run(args, &cli.globals),
         Command::Campaign(args) => campaign::run(args, &cli.globals),
         Command::Recipients(args) => recipients::run(args, &cli.globals),
+        Command::Review(args) => review::run(args, &cli.globals),
         Command::Rules(args) => rules::run(args, &cli.globals),
     };
     match outcome {

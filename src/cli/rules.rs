@@ -1,8 +1,10 @@
 //! `fairnotice rules list | explain ID | test`
 
-use std::fs;
-
-use fairnotice::assess::{FailedExample, RuleError, RuleInfo, RuleSet};
+use fairnotice::{
+    assess::{FailedExample, RuleInfo, RuleSet},
+    config::RulesConfig,
+    run,
+};
 use serde::Serialize;
 
 use super::{CliError, Exit, Globals, Outcome, print_json, print_text};
@@ -55,43 +57,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     }
 }
 
-/// The built-in rules with those in the workspace's `rules` folder.
-pub(crate) fn load(globals: &Globals) -> Result<RuleSet, CliError> {
-    let folder = globals.workspace.join("rules");
-    let mut files = Vec::new();
-    let mut folders = vec![folder.clone()];
-    while let Some(next) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&next) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "toml") && is_judging(&folder, &path) {
-                let text = fs::read_to_string(&path).map_err(|error| {
-                    CliError::failed("rules", format!("cannot read {}: {error}", path.display()))
-                })?;
-                files.push((path.display().to_string(), text));
-            }
-        }
-    }
-    files.sort();
-    RuleSet::with(&files).map_err(|error| wrong(&error))
-}
-
-/// Rules of judging stand in `rules/judging*.toml` and in `rules/judging/`; other files of the
-/// folder belong to other steps.
-fn is_judging(folder: &std::path::Path, path: &std::path::Path) -> bool {
-    path.strip_prefix(folder)
-        .ok()
-        .and_then(|rest| rest.components().next())
-        .is_some_and(|first| first.as_os_str().to_string_lossy().starts_with("judging"))
-}
-
-fn wrong(error: &RuleError) -> CliError {
-    CliError::usage("rules", error.to_string())
-        .hint("docs/rules.md tells how rules are written; `fairnotice rules list` shows all ids")
+/// The rules of the workspace; where there is none, the built-in ones with those of a `rules`
+/// folder.
+fn load(globals: &Globals) -> Result<RuleSet, CliError> {
+    let root = &globals.workspace;
+    let config = match fairnotice::config::load(root) {
+        Ok(config) => config.rules,
+        Err(_) if !root.join("fairnotice.toml").exists() => RulesConfig::default(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(run::rules::rules(root, &config)?)
 }
 
 fn list(rules: &RuleSet, language: Option<&str>, globals: &Globals) -> Outcome {

@@ -11,7 +11,6 @@ use super::{
     Judged, Workspace, WorkspaceError,
     capture::{self, READER, Text},
     gather::{self, Gathered, Wanted},
-    judge,
 };
 use crate::{
     assess::Verdict,
@@ -367,7 +366,7 @@ fn pending(
     }
     let old = workspace.text_of(&document.id, against)?;
     let new = workspace.text_of(&document.id, version)?;
-    let judged = judge(&old, &new);
+    let judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
     report.verdict = Some(judged.assessment.verdict);
     let in_force = governing(&state, version, now);
     let mut change = Change {
@@ -785,7 +784,7 @@ pub fn check_draft(
     }
     let old = workspace.text_of(&document.id, in_force)?;
     let new = workspace.text_of(&document.id, version)?;
-    let judged = judge(&old, &new);
+    let judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
     report.verdict = Some(judged.assessment.verdict);
     let mut change = Change {
         old,

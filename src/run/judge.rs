@@ -1,5 +1,6 @@
 //! Two texts, all the way: comparison, findings, promises, duties that are triggered.
 
+use super::{Workspace, WorkspaceError};
 use crate::{
     assess::{self, Assessment, Severity, Verdict},
     compare::{self, Comparison},
@@ -20,10 +21,35 @@ pub struct Judged {
     pub promises: Vec<PromiseChange>,
 }
 
-/// Compares and judges two texts.
+/// Compares two versions of a document of a workspace and judges them by its rules; what people
+/// said of the same texts before holds.
+///
+/// # Errors
+/// When a rule of the workspace is wrong or the journal is damaged.
+pub fn judge_reviewed(
+    workspace: &Workspace,
+    document: &str,
+    old: &Document,
+    new: &Document,
+) -> Result<Judged, WorkspaceError> {
+    let rules = super::rules::rules(workspace.root(), &workspace.config.rules)?;
+    let mut judged = judge_by(old, new, &rules);
+    let reviews = super::review::reviews(workspace, document)?;
+    if !reviews.is_empty() {
+        judged.assessment = assess::review::apply(&judged.assessment, &reviews).1;
+    }
+    Ok(judged)
+}
+
+/// Compares and judges two texts by the built-in rules.
 pub fn judge(old: &Document, new: &Document) -> Judged {
+    judge_by(old, new, assess::RuleSet::standard())
+}
+
+/// Compares and judges two texts by given rules; changed promises become findings.
+pub(super) fn judge_by(old: &Document, new: &Document, rules: &assess::RuleSet) -> Judged {
     let comparison = compare::compare(old, new);
-    let mut assessment = assess::assess(old, new, &comparison);
+    let mut assessment = assess::assess_with(old, new, &comparison, rules);
     let duties = duty::find(old);
     let promises = duty::promise_changes(&duties, &duty::find(new));
     let mut further =

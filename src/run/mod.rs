@@ -17,7 +17,9 @@ pub mod plan;
 pub mod print;
 pub mod recipients;
 pub mod redline;
+pub mod review;
+pub mod rules;
 pub mod workspace;
 
-pub use judge::{Judged, judge};
+pub use judge::{Judged, judge, judge_reviewed};
 pub use workspace::{Workspace, WorkspaceError};

@@ -43,6 +43,9 @@ pub enum WorkspaceError {
         /// Why.
         source: ReadError,
     },
+    /// A rule of the workspace is wrong.
+    #[error("{0}")]
+    Rules(String),
     /// There is no such document.
     #[error("there is no document `{id}` in fairnotice.toml")]
     UnknownDocument {
