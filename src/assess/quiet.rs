@@ -237,11 +237,12 @@ fn banner(passage: &Passage, old: &Document, new: &Document) -> bool {
     let above = |place: &Option<super::passage::Place>, document: &Document| {
         place.as_ref().is_none_or(|place| {
             place.kind == BlockKind::Title
-                || document
-                    .blocks
-                    .iter()
-                    .position(|b| b.kind == BlockKind::Title)
-                    .is_some_and(|title| place.block < title && title < 12)
+                || place.kind != BlockKind::Heading
+                    && document
+                        .blocks
+                        .iter()
+                        .position(|b| matches!(b.kind, BlockKind::Title | BlockKind::Heading))
+                        .is_some_and(|first| place.block < first && first < 12)
         })
     };
     above(&passage.old, old) && above(&passage.new, new)

@@ -52,8 +52,17 @@ pub(super) fn judge_by(old: &Document, new: &Document, rules: &assess::RuleSet) 
     let mut assessment = assess::assess_with(old, new, &comparison, rules);
     let duties = duty::find(old);
     let promises = duty::promise_changes(&duties, &duty::find(new));
-    let mut further =
-        duty::promise_findings(old, new, &comparison, &promises, &assessment.findings);
+    // Where the texts are no two versions of one policy, their promises are not comparable either.
+    let apart = assessment.remarks.iter().any(|remark| {
+        ["broken-off", "another-language", "not-the-policy"]
+            .iter()
+            .any(|code| remark.starts_with(code))
+    });
+    let mut further = if apart {
+        Vec::new()
+    } else {
+        duty::promise_findings(old, new, &comparison, &promises, &assessment.findings)
+    };
     let changed = !further.is_empty();
     for finding in &further {
         let graver = match finding.severity {
