@@ -118,7 +118,8 @@ fn run(
         && later(start).is_some()
         && later(start + 1).is_some();
     let mut entries = Vec::new();
-    let mut matched = 0;
+    // A line that merely repeats itself announces nothing: each entry must meet its own heading.
+    let mut met = BTreeSet::new();
     let mut missed_in_row = 0;
     // The list ends where the first of its entries is met again, at the latest.
     let mut limit = pieces.len();
@@ -127,7 +128,7 @@ fn run(
         match later(i) {
             Some(at) => {
                 limit = limit.min(at);
-                matched += 1;
+                met.insert(at);
                 missed_in_row = 0;
             }
             None => {
@@ -148,6 +149,7 @@ fn run(
     {
         entries.pop();
     }
+    let matched = met.len();
     let enough = if sure && entries.len() > FEWEST {
         matched >= 2
     } else if announced {
