@@ -91,12 +91,29 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    for (material, rest) in [(-0.9, -0.8), (-0.9, -0.7), (-0.9, -0.6), (-0.9, -0.5), (-0.9, -0.4), (-1.0, -0.7), (-1.0, -0.5)] {
-        eprintln!("two left out {rest} {}", figures(&pairs, &held, (1.1, -1.0), material, rest));
-        eprintln!("two   fitted {rest} {}", figures(&pairs, &fitted, (1.1, -1.0), material, rest));
+    for (material, rest) in [
+        (-0.9, -0.8),
+        (-0.9, -0.7),
+        (-0.9, -0.6),
+        (-0.9, -0.5),
+        (-0.9, -0.4),
+        (-1.0, -0.7),
+        (-1.0, -0.5),
+    ] {
+        eprintln!(
+            "two left out {rest} {}",
+            figures(&pairs, &held, (1.1, -1.0), material, rest)
+        );
+        eprintln!(
+            "two   fitted {rest} {}",
+            figures(&pairs, &fitted, (1.1, -1.0), material, rest)
+        );
     }
     for low in [-1.2, -0.5, -0.2] {
-        eprintln!("left out  {}", figures(&pairs, &held, (0.8, low), -0.6, -0.6));
+        eprintln!(
+            "left out  {}",
+            figures(&pairs, &held, (0.8, low), -0.6, -0.6)
+        );
     }
     if arguments.iter().any(|a| a == "show") {
         show(&pairs, &held);
