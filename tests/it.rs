@@ -4,6 +4,7 @@ mod it {
     mod alerts;
     mod architecture;
     mod bench;
+    mod browser;
     mod check;
     mod diff;
     mod docx;

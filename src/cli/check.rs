@@ -7,6 +7,7 @@ use fairnotice::{
     run::{
         Workspace, alarm,
         check::{self, Draft, Report, Settings, State},
+        history,
     },
 };
 use jiff::civil::Date;
@@ -97,6 +98,14 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         .map(|d| d.id.clone())
         .collect();
     reports.sort_by_key(|report| order.iter().position(|id| *id == report.id));
+    for report in &reports {
+        if let Err(said) = history::commit(&workspace, report) {
+            warn(
+                globals,
+                &format!("{} was stored, but not committed: {said}", report.id),
+            );
+        }
+    }
     if globals.json() {
         let documents = reports.iter().map(line).collect();
         print_json(&Printed {

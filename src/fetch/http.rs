@@ -182,6 +182,21 @@ impl Fetcher {
         }
     }
 
+    /// Whether a page may be fetched at all, by scheme and robots.txt; for a browser that fetches
+    /// it itself.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub async fn admits(&self, url: &str, ignore_robots: bool) -> Result<(), FetchError> {
+        let url = parse(url)?;
+        self.check_literal(&url)?;
+        if ignore_robots {
+            Ok(())
+        } else {
+            self.check_robots(&url).await
+        }
+    }
+
     async fn attempt(&self, request: &Request) -> Result<Fetched, FetchError> {
         let mut url = parse(&request.url)?;
         let mut hops = Vec::new();

@@ -6,12 +6,14 @@
 //! to.
 
 mod address;
+mod browser;
 mod file;
 mod http;
 mod politeness;
 mod robots;
 
 pub use address::AddressGuard;
+pub use browser::Browser;
 pub use file::read_file;
 pub use http::{Fetcher, Options, Request};
 pub use robots::Rules as RobotsRules;

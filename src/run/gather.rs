@@ -135,27 +135,76 @@ async fn fetch_document(
             captures.push(fetch::read_file(root, source, settings.max_megabytes)?);
             continue;
         }
+        let robots = wish.document.robots.unwrap_or(settings.robots);
+        let ignore_robots = robots == config::Robots::Ignore;
+        if wish.document.render == config::Render::Browser {
+            captures.push(draw(root, settings, fetcher, wish, source, ignore_robots).await?);
+            continue;
+        }
         // A document in parts is fetched whole: one unchanged part says nothing of the others.
         let known = wish
             .state
             .validators
             .first()
             .filter(|_| single && wish.state.failing.is_none());
-        let robots = wish.document.robots.unwrap_or(settings.robots);
         let request = fetch::Request {
             url: source.clone(),
             headers: wish.document.headers.clone(),
             validators_for: known.map(|v| v.url.clone()),
             etag: known.and_then(|v| v.etag.clone()),
             last_modified: known.and_then(|v| v.last_modified.clone()),
-            ignore_robots: robots == config::Robots::Ignore,
+            ignore_robots,
         };
         match fetcher.fetch(&request).await? {
+            Fetched::New(capture) if settings.browser_fallback && empty(&capture) => {
+                captures.push(draw(root, settings, fetcher, wish, source, ignore_robots).await?);
+            }
             Fetched::New(capture) => captures.push(*capture),
             Fetched::NotModified => return Ok(Gathered::NotModified),
         }
     }
     Ok(Gathered::Captures(captures))
+}
+
+async fn draw(
+    root: &Path,
+    settings: &config::Fetch,
+    fetcher: &Fetcher,
+    wish: &Wanted,
+    source: &str,
+    ignore_robots: bool,
+) -> Result<Capture, FetchError> {
+    fetcher.admits(source, ignore_robots).await?;
+    let networks = settings.allow_addresses.clone();
+    let browser = fetch::Browser {
+        program: settings.browser.clone(),
+        folder: root.join(super::workspace::STATE_FOLDER),
+        timeout: Duration::from_secs(settings.timeout_seconds.max(1)),
+        max_megabytes: settings.max_megabytes.max(1),
+        guard: AddressGuard::new(move |address| networks.iter().any(|n| n.holds(address))),
+    };
+    browser
+        .draw(source, wish.document.wait_for.as_deref())
+        .await
+}
+
+/// Whether a page as served holds too little text to be a policy.
+fn empty(capture: &Capture) -> bool {
+    let input = crate::read::Input {
+        bytes: &capture.bytes,
+        media_type: capture.media_type.as_deref(),
+        url: Some(&capture.url),
+        ..crate::read::Input::default()
+    };
+    match crate::read::read(&input) {
+        Ok(document) => document
+            .suspect
+            .is_some_and(|s| s.code == "too-little-text"),
+        Err(error) => matches!(
+            error,
+            crate::read::ReadError::Empty | crate::read::ReadError::NoText(_)
+        ),
+    }
 }
 
 /// First documents of each host, then second ones, and so on.

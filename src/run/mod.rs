@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod capture;
 pub mod check;
 pub mod gather;
+pub mod history;
 pub mod import;
 pub mod judge;
 pub mod notices;

@@ -482,3 +482,32 @@ fn the_old_text_governs_until_the_new_one_takes_effect() {
     bench.run(&["show", "notes@1999-01-01"]).exits(2);
     bench.run(&["show", "notes@zzz"]).exits(2);
 }
+
+#[test]
+fn versions_are_committed_to_git_where_asked() {
+    let bench = Bench::with(
+        "[snapshots]\ngit = true\n[[document]]\nid = \"notes\"\nsource = \"policy.md\"\n",
+    );
+    bench.write("policy.md", OLD);
+    let git = |args: &[&str]| {
+        let output = std::process::Command::new("git")
+            .current_dir(bench.path())
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
+            .args(args)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    git(&["init", "--quiet"]);
+    git(&["config", "user.name", "Test"]);
+    git(&["config", "user.email", "test@example.com"]);
+    bench.run_at("2026-06-01T00:00:00Z", &["check"]).exits(0);
+    bench.write("policy.md", new());
+    bench.run(&["check"]).exits(0);
+    bench.run(&["check"]).exits(0);
+    assert_eq!(
+        git(&["log", "--format=%s"]),
+        "notes: material change\nnotes: first seen\n"
+    );
+    assert!(!git(&["status", "--porcelain"]).contains("snapshots"));
+}
