@@ -887,7 +887,7 @@ fn preview(args: &PreviewArgs, globals: &Globals) -> Outcome {
             .map(|letter| {
                 serde_json::json!({
                     "n": letter.n, "email": letter.email, "language": letter.language,
-                    "bytes": letter.bytes.len(),
+                    "bytes": letter.bytes.len(), "proven": letter.proven,
                     "message": String::from_utf8_lossy(&letter.bytes),
                 })
             })
@@ -899,10 +899,15 @@ fn preview(args: &PreviewArgs, globals: &Globals) -> Outcome {
     let mut text = String::new();
     for letter in &picked {
         text += &format!(
-            "──── person {}, language {}, {} bytes ────\n{}\n",
+            "──── person {}, language {}, {} bytes{} ────\n{}\n",
             letter.n,
             letter.language,
             letter.bytes.len(),
+            match letter.proven {
+                Some(true) => ", as sent (by the ledger's hash)",
+                Some(false) => ", NOT what the ledger says was sent",
+                None => "",
+            },
             String::from_utf8_lossy(&letter.bytes)
         );
     }
@@ -916,7 +921,7 @@ fn settled(id: &str, how: Settlement<'_>, by: &str, globals: &Globals) -> Outcom
     }
     print_text(&format!(
         "campaign {}: {} were accepted by the relay, {} were not, {} will be sent again on your word, {} stay uncertain\n",
-        settled.campaign, settled.accepted, settled.not_taken, settled.resend, settled.held
+        settled.campaign, settled.found, settled.not_found, settled.resend, settled.held
     ))
 }
 
