@@ -388,7 +388,7 @@ fn create(args: &CreateArgs, globals: &Globals) -> Outcome {
     let suppression = fairnotice::run::recipients::suppression(root)?;
     let create = Create {
         notices,
-        compose: &|_| Err("several notices in one mail are not possible here".to_owned()),
+        compose: &|several| compose(root, several),
         recipients,
         format: args.list_format.map(|format| match format {
             Listing::Csv => ListFormat::Csv,
@@ -444,6 +444,12 @@ fn create(args: &CreateArgs, globals: &Globals) -> Outcome {
         created.id
     );
     print_text(&text)
+}
+
+/// One mail of several notices, by the workspace's templates.
+fn compose(root: &Path, notices: &[Notice]) -> Result<Notice, String> {
+    let templates = fairnotice::run::notices::templates(root).map_err(|e| e.to_string())?;
+    fairnotice::notice::compose(notices, &templates).map_err(|e| e.to_string())
 }
 
 /// A notice by its id in the workspace, or from a file with its record.
