@@ -388,7 +388,7 @@ fn create(args: &CreateArgs, globals: &Globals) -> Outcome {
     let suppression = fairnotice::run::recipients::suppression(root)?;
     let create = Create {
         notices,
-        compose: &|_| Err("several notices in one mail are not possible here".to_owned()),
+        compose: &|several| compose(root, several),
         recipients,
         format: args.list_format.map(|format| match format {
             Listing::Csv => ListFormat::Csv,
@@ -444,6 +444,12 @@ fn create(args: &CreateArgs, globals: &Globals) -> Outcome {
         created.id
     );
     print_text(&text)
+}
+
+/// One mail of several notices, by the workspace's templates.
+fn compose(root: &Path, notices: &[Notice]) -> Result<Notice, String> {
+    let templates = fairnotice::run::notices::templates(root).map_err(|e| e.to_string())?;
+    fairnotice::notice::compose(notices, &templates).map_err(|e| e.to_string())
 }
 
 /// A notice by its id in the workspace, or from a file with its record.
@@ -887,7 +893,7 @@ fn preview(args: &PreviewArgs, globals: &Globals) -> Outcome {
             .map(|letter| {
                 serde_json::json!({
                     "n": letter.n, "email": letter.email, "language": letter.language,
-                    "bytes": letter.bytes.len(),
+                    "bytes": letter.bytes.len(), "proven": letter.proven,
                     "message": String::from_utf8_lossy(&letter.bytes),
                 })
             })
@@ -899,10 +905,15 @@ fn preview(args: &PreviewArgs, globals: &Globals) -> Outcome {
     let mut text = String::new();
     for letter in &picked {
         text += &format!(
-            "──── person {}, language {}, {} bytes ────\n{}\n",
+            "──── person {}, language {}, {} bytes{} ────\n{}\n",
             letter.n,
             letter.language,
             letter.bytes.len(),
+            match letter.proven {
+                Some(true) => ", as sent (by the ledger's hash)",
+                Some(false) => ", NOT what the ledger says was sent",
+                None => "",
+            },
             String::from_utf8_lossy(&letter.bytes)
         );
     }
@@ -916,7 +927,7 @@ fn settled(id: &str, how: Settlement<'_>, by: &str, globals: &Globals) -> Outcom
     }
     print_text(&format!(
         "campaign {}: {} were accepted by the relay, {} were not, {} will be sent again on your word, {} stay uncertain\n",
-        settled.campaign, settled.accepted, settled.not_taken, settled.resend, settled.held
+        settled.campaign, settled.found, settled.not_found, settled.resend, settled.held
     ))
 }
 

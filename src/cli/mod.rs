@@ -2,6 +2,7 @@
 
 mod add;
 mod audit;
+mod bounces;
 mod campaign;
 mod check;
 mod completions;
@@ -10,6 +11,7 @@ mod diff;
 mod duties;
 mod effective;
 mod error;
+mod evidence;
 mod exit;
 mod export;
 mod from;
@@ -23,6 +25,7 @@ mod outline;
 mod page;
 mod plan;
 mod progress;
+mod prune;
 mod recipients;
 mod reindex;
 mod report;
@@ -172,6 +175,12 @@ enum Command {
     Recipients(recipients::Args),
     /// List the findings of a change; confirm, overrule or annotate them.
     Review(review::Args),
+    /// Prove a campaign to others, and check such proofs.
+    Evidence(evidence::Args),
+    /// Read returned mail and match it to deliveries.
+    Bounces(bounces::Args),
+    /// Erase the lists of campaigns that ended long ago.
+    Prune(prune::Args),
 }
 
 /// Parses the command line, runs the command, reports how it ended.
@@ -214,6 +223,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Recipients(args) => recipients::run(args, &cli.globals),
         Command::Review(args) => review::run(args, &cli.globals),
         Command::Rules(args) => rules::run(args, &cli.globals),
+        Command::Evidence(args) => evidence::run(args, &cli.globals),
+        Command::Bounces(args) => bounces::run(args, &cli.globals),
+        Command::Prune(args) => prune::run(args, &cli.globals),
     };
     match outcome {
         Ok(exit) => exit.into(),

@@ -13,10 +13,12 @@
 
 mod address;
 pub mod alert;
+mod bounce;
 mod budget;
 mod dedupe;
 mod ident;
 mod limit;
+mod mailbox;
 mod message;
 mod mime;
 #[cfg(feature = "postgres")]
@@ -30,10 +32,12 @@ mod source;
 mod suppression;
 
 pub use address::{Address, AddressError};
+pub use bounce::{Report, ReportKind, classify};
 pub use budget::{Budget, Outcome as BudgetOutcome};
 pub use dedupe::{Dedupe, Duplicate};
 pub use ident::Identities;
 pub use limit::{Gcra, Limits, finish_time};
+pub use mailbox::{MailboxError, each_message};
 pub use message::{LARGEST, Message, MessageError, Sender, Template};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresError, query};

@@ -161,6 +161,7 @@ impl Job {
         Event::Sending {
             n: self.turn.n,
             attempt: self.turn.attempt,
+            date: self.first,
             message: self.envelope.hash,
         }
     }
@@ -394,7 +395,9 @@ impl<O: Outbox> Run<O> {
                     }
                 }
             };
+            // Mail headers know seconds only; so does what the ledger keeps of it.
             let first = turn.first.unwrap_or(now);
+            let first = Timestamp::from_second(first.as_second()).unwrap_or(first);
             match self.outbox.envelope(turn.n, first) {
                 Ok(envelope) => {
                     return Found::Job(Job {

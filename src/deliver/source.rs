@@ -179,6 +179,7 @@ fn read_csv(
         let (line, byte) = record
             .position()
             .map_or((start.line(), start.byte()), |p| (p.line(), p.byte()));
+        let line = line + blank_lines(&watch.borrow(), byte);
         // Only the end of the file tells whether its last record is whole.
         last = Some((line, byte, record.len()));
         let row = csv_row(&header, &record);
@@ -196,6 +197,19 @@ fn read_csv(
         }
     }
     Ok(())
+}
+
+/// Blank lines before a record: the parser counts them as its beginning.
+fn blank_lines(watch: &Watch, byte: u64) -> u64 {
+    let from = usize::try_from(watch.read.saturating_sub(byte)).unwrap_or(usize::MAX);
+    let at = watch.tail.len().saturating_sub(from);
+    watch
+        .tail
+        .iter()
+        .skip(at)
+        .take_while(|b| matches!(b, b'\r' | b'\n'))
+        .filter(|b| **b == b'\n')
+        .count() as u64
 }
 
 fn tail_from(watch: &Watch, byte: u64) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The entries of a campaign's ledger, and how a line is chained to the one before it.
 //!
 //! ```text
-//! {"hash":"<64 digits>","entry":{"seq":7,"at":"2027-01-01T10:00:00.000Z","event":"sending","n":4,"try":1,"message":"<64 digits>"}}
+//! {"hash":"<64 digits>","entry":{"seq":7,"at":"2027-01-01T10:00:00.000Z","event":"sending","n":4,"try":1,"date":"2027-01-01T10:00:00Z","message":"<64 digits>"}}
 //! ```
 //! The hash is SHA-256 over the 32 bytes of the hash of the line before (zeros for the first) and
 //! the bytes of the entry: the same rule as the journal's.
@@ -73,6 +73,8 @@ pub enum Event {
         /// Number of this attempt, from 1.
         #[serde(rename = "try")]
         attempt: u32,
+        /// The message's Date: the second of the first attempt, the same at each.
+        date: Timestamp,
         /// Hash of the recipient's salt and the message's bytes.
         message: Hash,
     },
@@ -308,13 +310,14 @@ mod tests {
 
     #[test]
     fn the_first_format_is_read_forever() {
-        let line = r#"{"seq":7,"at":"2027-01-01T10:00:00Z","event":"sending","n":4,"try":1,"message":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#;
+        let line = r#"{"seq":7,"at":"2027-01-01T10:00:00Z","event":"sending","n":4,"try":1,"date":"2027-01-01T10:00:00Z","message":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#;
         let entry: Entry = serde_json::from_str(line).unwrap();
         assert_eq!(
             entry.event,
             Event::Sending {
                 n: 4,
                 attempt: 1,
+                date: "2027-01-01T10:00:00Z".parse().unwrap(),
                 message: Hash::of(b"")
             }
         );

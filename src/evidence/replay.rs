@@ -257,12 +257,14 @@ impl Replay {
                 self.started.get_or_insert(entry.at);
                 self.state = Some(CampaignState::Sending);
             }
-            Event::Sending { n, attempt, .. } => {
+            Event::Sending {
+                n, attempt, date, ..
+            } => {
                 self.step(seq, *n, "an attempt", Delivery::Sending, |was| {
                     matches!(was, Delivery::Pending | Delivery::Deferred)
                 })?;
                 let open = self.open.entry(*n).or_insert(Attempts {
-                    first: entry.at,
+                    first: *date,
                     count: 0,
                     until: entry.at,
                 });
@@ -578,6 +580,7 @@ mod tests {
         Event::Sending {
             n,
             attempt: 1,
+            date: Timestamp::UNIX_EPOCH,
             message: Hash::default(),
         }
     }

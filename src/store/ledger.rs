@@ -428,6 +428,7 @@ mod tests {
         Event::Sending {
             n,
             attempt: 1,
+            date: now(),
             message: Hash::default(),
         }
     }

@@ -1,5 +1,10 @@
 //! `fairnotice notice`, through the binary: from a change to an approved notice.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its workspace has failed"
+)]
+
 use std::{fs, path::Path};
 
 use assert_cmd::Command;

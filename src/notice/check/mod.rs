@@ -215,7 +215,7 @@ fn result(check: &Check, outcomes: &[(&str, Outcome)]) -> CheckResult {
         }
         let same = outcomes
             .iter()
-            .all(|(_, other)| other.as_ref().map_or_else(|e| e, |o| o) == detail);
+            .all(|(_, other)| other.as_ref().unwrap_or_else(|e| e) == detail);
         let line = if same || outcomes.len() == 1 {
             detail.clone()
         } else {

@@ -1,6 +1,11 @@
 //! Looking at the very bytes before they go: previews, rehearsals, a test mail.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
@@ -8,7 +13,8 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use super::{Campaign, CampaignError};
 use crate::{
     deliver::{Address, Recipient, Relay, Security},
-    store::write_whole,
+    evidence::{Entry, Event, Hash, split_line},
+    store::{StoreError, commitment, write_whole},
 };
 
 /// A message of a campaign, as it would go out or went out.
@@ -22,6 +28,8 @@ pub struct Picked {
     pub language: String,
     /// The very bytes.
     pub bytes: Vec<u8>,
+    /// For a message that was sent: whether these are, by the ledger's hash, the bytes that were.
+    pub proven: Option<bool>,
 }
 
 /// Messages of chosen people: by number, address or user id; without any, the one with the
@@ -42,7 +50,7 @@ pub fn preview(
     } else {
         chosen(&campaign, who)?
     };
-    let replay = campaign.standing()?.replay;
+    let first = first_attempts(&campaign, &numbers)?;
     let template = campaign.template()?;
     let ids = campaign.identities()?;
     let mut list = campaign.list()?;
@@ -50,18 +58,49 @@ pub fn preview(
     numbers
         .into_iter()
         .map(|n| {
-            list.line(n, &mut line)?;
+            let salt = list.line(n, &mut line)?;
             let recipient = parse(&line, n)?;
-            let date = replay.attempts(n).map_or(now, |attempts| attempts.first);
+            let sent = first.get(&n);
+            let date = sent.map_or(now, |(date, _)| *date);
             let message = template.message(&recipient, &ids, n, date)?;
+            let hash = commitment(&salt, &message.bytes);
             Ok(Picked {
                 n,
                 email: recipient.email,
                 language: message.language,
+                proven: sent.map(|(_, sent)| *sent == hash),
                 bytes: message.bytes,
             })
         })
         .collect()
+}
+
+/// The date and the hash of the message that was sent to each of these.
+fn first_attempts(
+    campaign: &Campaign,
+    numbers: &[u32],
+) -> Result<BTreeMap<u32, (Timestamp, Hash)>, CampaignError> {
+    let path = campaign.folder.ledger();
+    let io = |e| StoreError::io("read", &path, e);
+    let file = BufReader::new(File::open(&path).map_err(io)?);
+    let mut found = BTreeMap::new();
+    for line in file.split(b'\n') {
+        let line = line.map_err(io)?;
+        let Ok((_, body)) = split_line(&line) else {
+            continue;
+        };
+        let Ok(entry) = serde_json::from_slice::<Entry>(body) else {
+            continue;
+        };
+        if let Event::Sending {
+            n, date, message, ..
+        } = entry.event
+            && numbers.contains(&n)
+        {
+            found.insert(n, (date, message));
+        }
+    }
+    Ok(found)
 }
 
 fn parse(line: &[u8], n: u32) -> Result<Recipient, CampaignError> {
@@ -73,7 +112,7 @@ fn parse(line: &[u8], n: u32) -> Result<Recipient, CampaignError> {
 fn samples(campaign: &Campaign) -> Result<Vec<u32>, CampaignError> {
     let mut list = campaign.list()?;
     let mut line = Vec::new();
-    let mut locales = std::collections::BTreeMap::new();
+    let mut locales = BTreeMap::new();
     let mut longest = (0, 0);
     for n in 0..list.recipients() {
         if list.is_erased(n) {
@@ -161,7 +200,7 @@ pub fn dry_run(
     let mut list = campaign.list()?;
     let mut line = Vec::new();
     let mut files = Vec::new();
-    std::fs::create_dir_all(folder).map_err(|e| crate::store::StoreError::io("make", folder, e))?;
+    std::fs::create_dir_all(folder).map_err(|e| StoreError::io("make", folder, e))?;
     for at in 0..count {
         let n =
             u32::try_from(u64::from(at) * u64::from(all) / u64::from(count.max(1))).unwrap_or(at);
@@ -233,8 +272,7 @@ fn transport(relay: &Relay) -> Result<AsyncSmtpTransport<Tokio1Executor>, Campai
     let parameters = || {
         let mut builder = TlsParameters::builder(relay.host.clone());
         if let Some(path) = &relay.ca {
-            let pem =
-                std::fs::read(path).map_err(|e| crate::store::StoreError::io("read", path, e))?;
+            let pem = std::fs::read(path).map_err(|e| StoreError::io("read", path, e))?;
             let certificate = Certificate::from_pem(&pem).map_err(|error| failed(&error))?;
             builder = builder.add_root_certificate(certificate);
         }

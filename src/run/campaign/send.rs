@@ -91,7 +91,7 @@ pub fn send(
     ledger.with(|replay, _| may_send(&campaign, replay, machine, options.moved, now))?;
     campaign.check_frozen()?;
     let settled = settle_open(&campaign, &ledger, options.uncertain, "fairnotice", now)?;
-    let settled = settled.accepted + settled.not_taken + settled.resend;
+    let settled = settled.found + settled.not_found + settled.resend;
     let (counts, again, fresh) =
         ledger.with(|replay, _| (replay.counts(), again(replay, now), Fresh::of(replay)));
     let left = counts.pending + counts.deferred;

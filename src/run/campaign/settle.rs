@@ -36,9 +36,9 @@ pub struct Settled {
     /// The campaign.
     pub campaign: String,
     /// Found in the log.
-    pub accepted: u32,
+    pub found: u32,
     /// Not found in the log, to be sent again.
-    pub not_taken: u32,
+    pub not_found: u32,
     /// To be sent again by decision.
     pub resend: u32,
     /// Left uncertain.
@@ -81,8 +81,8 @@ pub(super) fn settle_open(
     let mut settled = Settled {
         schema: "fairnotice/settled/1",
         campaign: campaign.folder.id().to_owned(),
-        accepted: 0,
-        not_taken: 0,
+        found: 0,
+        not_found: 0,
         resend: 0,
         held: 0,
         counts: Counts::default(),
@@ -109,11 +109,11 @@ pub(super) fn settle_open(
                 Verdict::Resend
             }
             Some(found) if found.contains(&ids.message_id(n)) => {
-                settled.accepted += 1;
+                settled.found += 1;
                 Verdict::Accepted
             }
             Some(_) => {
-                settled.not_taken += 1;
+                settled.not_found += 1;
                 Verdict::NotTaken
             }
         };
