@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 
 use fairnotice::{
     config::{self, Kind, Side},
+    read,
     run::add::{self, AddError, Preview},
 };
 use serde::Serialize;
@@ -198,7 +199,38 @@ fn explain(preview: &Preview) -> Outcome {
         }
     }
     text += &format!("  words taken: {}\n", preview.text.document.word_count());
+    for capture in &preview.captures {
+        // Pages only: other formats are taken whole.
+        let input = read::Input {
+            bytes: &capture.bytes,
+            media_type: capture.media_type.as_deref(),
+            url: Some(&capture.url),
+            ..read::Input::default()
+        };
+        if let Ok(Some(said)) = read::explain(&input) {
+            text += &explanation(&said);
+        }
+    }
     print_text(&text)
+}
+
+/// Which part of a page was taken, and what was left out and why.
+fn explanation(said: &read::Explanation) -> String {
+    let (kept, all) = said.words;
+    let mut text = format!("  of the page's {all} words {kept} were kept\n");
+    for (path, words) in &said.taken {
+        text += &format!("  taken: {path} ({words} words)\n");
+    }
+    for left in &said.left_out {
+        text += &format!(
+            "  left out: {} ({} words, “{}”): {}\n",
+            left.path,
+            left.words,
+            left.start,
+            left.reason.text()
+        );
+    }
+    text
 }
 
 /// Asks at a terminal; anything else must say --yes.

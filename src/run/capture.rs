@@ -82,11 +82,16 @@ pub fn text_of(mut parts: Vec<Document>) -> Result<Text, ReadError> {
             .collect::<Vec<_>>()
             .join("\n"),
     };
-    let mut document = read::read(&Input {
+    let input = Input {
         bytes: canonical.as_bytes(),
         format: Some(Format::Markdown),
         ..Input::default()
-    })?;
+    };
+    let mut document = match read::read(&input) {
+        // A page without a word is suspect, not unreadable: its capture is kept with the reason.
+        Err(ReadError::Empty) if suspect.is_some() => read::combine(Vec::new()),
+        read => read?,
+    };
     // What only the page said (its title element, its lang attribute, a date in its metadata).
     document.title = document.title.or(title);
     document.language = document.language.or(language);

@@ -86,10 +86,14 @@ pub(super) fn convert(input: &Input<'_>, text: &str) -> Result<Converted, ReadEr
 }
 
 /// Which part of a page is taken for the policy and why: what `fairnotice add --explain` shows.
+/// Nothing for an input that is no page.
 ///
 /// # Errors
 /// As for [`super::read`].
-pub fn explain(input: &Input<'_>) -> Result<Explanation, ReadError> {
+pub fn explain(input: &Input<'_>) -> Result<Option<Explanation>, ReadError> {
+    if super::format::tell(input) != super::Format::Html {
+        return Ok(None);
+    }
     let decoded = encoding::decode(input)?;
     let flat = flatten::flatten(&decoded.text)?;
     let html = Html::parse_document(&flat);
@@ -123,11 +127,11 @@ pub fn explain(input: &Input<'_>) -> Result<Explanation, ReadError> {
         .iter()
         .map(|range| (select::path(&page, range.start), range_words(&page, range)))
         .collect();
-    Ok(Explanation {
+    Ok(Some(Explanation {
         taken,
         words: (all.saturating_sub(out), count(page.body)),
         left_out,
-    })
+    }))
 }
 
 fn range_words(page: &Page<'_>, range: &std::ops::Range<usize>) -> usize {

@@ -284,7 +284,7 @@ fn what_was_taken_is_explained() {
         bytes: page.as_bytes(),
         ..Input::default()
     };
-    let said = super::explain(&input).unwrap();
+    let said = super::explain(&input).unwrap().unwrap();
     assert_eq!(said.taken[0].0, "main#main");
     assert!(said.words.0 > 80 && said.words.1 > said.words.0, "{said:?}");
     assert!(
