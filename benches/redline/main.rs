@@ -107,6 +107,7 @@ fn rebuilds(comparison: &Comparison, old: &str, new: &str) -> bool {
 
 fn real(pairs: &[Pair], each: bool) {
     let (mut opt, mut marked, mut runs, mut split, mut confetti) = (0, 0, 0, 0, 0);
+    let mut joined = 0;
     let (mut renumbered, mut quiet, mut rebuilt, mut worst) = (0, 0, 0, (0.0, String::new()));
     for pair in pairs {
         let (old, new) = (document(&pair.old), document(&pair.new));
@@ -136,6 +137,7 @@ fn real(pairs: &[Pair], each: bool) {
             opt += least;
             marked += said.words;
             runs += said.runs;
+            joined += said.joined;
             confetti += said.confetti;
             let ratio = said.words as f64 / least.max(1) as f64;
             if least >= 20 && ratio > worst.0 {
@@ -160,6 +162,7 @@ fn real(pairs: &[Pair], each: bool) {
         worst.1
     );
     println!("marked runs (79)                        {runs}");
+    println!("the same, blocks in a row as one (79)   {joined}");
     println!("islands of one or two words (79)        {confetti}");
     println!("words marked in part                    {split}");
     println!("runs marked as text, renumbering pairs  {renumbered}");

@@ -10,6 +10,8 @@ use fairnotice::compare::{Comparison, Op, Segment};
 pub(crate) struct Marks {
     pub words: usize,
     pub runs: usize,
+    /// Runs when those with only white space between them count as one: blocks in a row.
+    pub joined: usize,
     pub split: usize,
     pub confetti: usize,
 }
@@ -91,8 +93,10 @@ fn side(text: &str, mut ranges: Vec<(usize, usize)>, marks: &mut Marks) {
         }
     }
     marks.runs += merged.len();
+    marks.joined += usize::from(!merged.is_empty());
     for pair in merged.windows(2) {
         let between = text.get(pair[0].1..pair[1].0).unwrap_or_default();
+        marks.joined += usize::from(!between.trim().is_empty());
         if between.contains('\n') {
             continue;
         }
