@@ -1,5 +1,11 @@
 //! All integration tests are one binary: linking is what costs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot set up its case has failed"
+)]
+
 mod it {
     mod alerts;
     mod architecture;

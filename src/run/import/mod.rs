@@ -211,7 +211,8 @@ pub fn keep(
         }
     }
     workspace.record(now, events)?;
-    sum.verdicts.sort_by(|a, b| b.0.cmp(&a.0));
+    sum.verdicts
+        .sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict));
     Ok(sum)
 }
 
