@@ -3,6 +3,11 @@
 //! The page is made here, of a fictional service: a hundred sections with menus, scripts and a
 //! consent banner around them, about the size of a real one.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a bench may stop where its input is wrong"
+)]
+
 use fairnotice::read::{Format, Input, canonical, read};
 
 fn main() {

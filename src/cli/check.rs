@@ -119,10 +119,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let bad = reports
         .iter()
         .any(|r| matches!(r.state, State::Failed | State::Suspect));
-    if let (false, false, Some(url)) = (bad, waiting, &workspace.config.heartbeat) {
-        if let Err(error) = alarm::heartbeat(url) {
-            warn(globals, &format!("the heartbeat was not accepted: {error}"));
-        }
+    if let (false, false, Some(url)) = (bad, waiting, &workspace.config.heartbeat)
+        && let Err(error) = alarm::heartbeat(url)
+    {
+        warn(globals, &format!("the heartbeat was not accepted: {error}"));
     }
     match exit(args, &reports)? {
         Exit::Failed => Ok(Exit::Failed),

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
 }
 
 fn for_people(duty: &duty::Duty) -> String {
-    let channels: Vec<String> = duty.channels.iter().map(|c| word(c)).collect();
+    let channels: Vec<String> = duty.channels.iter().map(word).collect();
     let joined = channels.join(if duty.mode == duty::Mode::Any {
         " or "
     } else {
@@ -74,7 +74,7 @@ fn for_people(duty: &duty::Duty) -> String {
         facts.push("the company decides what is material".to_owned());
     }
     if !duty.must_state.is_empty() {
-        let says: Vec<String> = duty.must_state.iter().map(|m| word(m)).collect();
+        let says: Vec<String> = duty.must_state.iter().map(word).collect();
         facts.push(format!("says {}", says.join(", ")));
     }
     let lines = if duty.lines.0 == duty.lines.1 {

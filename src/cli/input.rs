@@ -67,10 +67,11 @@ pub(crate) fn source(
     format: Option<InputFormat>,
     globals: &Globals,
 ) -> Result<Source, CliError> {
-    if name != "-" && !Path::new(name).exists() {
-        if let Some(stored) = stored(name, globals)? {
-            return Ok(stored);
-        }
+    if name != "-"
+        && !Path::new(name).exists()
+        && let Some(stored) = stored(name, globals)?
+    {
+        return Ok(stored);
     }
     read_bytes(name, format)
 }

@@ -124,21 +124,18 @@ fn page(entry: &Entry) -> String {
     }
     let joined = |words: Vec<String>| words.join(", ");
     if !entry.topics.is_empty() {
-        rows.push((
-            "topics",
-            joined(entry.topics.iter().map(|t| word(t)).collect()),
-        ));
+        rows.push(("topics", joined(entry.topics.iter().map(word).collect())));
     }
     if !entry.directions.is_empty() {
         rows.push((
             "directions",
-            joined(entry.directions.iter().map(|d| word(d)).collect()),
+            joined(entry.directions.iter().map(word).collect()),
         ));
     }
     if !entry.contents.is_empty() {
         rows.push((
             "must say",
-            joined(entry.contents.iter().map(|c| word(c)).collect()),
+            joined(entry.contents.iter().map(word).collect()),
         ));
     }
     if !entry.exceptions.is_empty() {

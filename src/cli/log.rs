@@ -57,10 +57,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let in_force = state.in_force(globals.now()).map(|p| p.version);
     let mut judged = std::collections::BTreeMap::new();
     Journal::replay(&workspace.journal_file(), 0, |entry, _| {
-        if let Event::Judged(judgement) = entry.event {
-            if judgement.document == args.document {
-                judged.insert(judgement.version, judgement);
-            }
+        if let Event::Judged(judgement) = entry.event
+            && judgement.document == args.document
+        {
+            judged.insert(judgement.version, judgement);
         }
         Ok(())
     })?;

@@ -118,7 +118,7 @@ fn for_people(document: &str, planned: &run::plan::Planned, now: jiff::Timestamp
         text += &format!("The last message must be out by {limit}.\n");
     }
     if !plan.channels.is_empty() {
-        let names: Vec<String> = plan.channels.iter().map(|c| word(c)).collect();
+        let names: Vec<String> = plan.channels.iter().map(word).collect();
         text += &format!("Notices to make: {}.\n", names.join(", "));
     }
     if !plan.duties.is_empty() {
@@ -170,7 +170,7 @@ fn table(duties: &[PlannedDuty]) -> comfy_table::Table {
             (None, Some(day)) => format!("{day}\n{}", planned.rule),
             (None, None) => planned.rule.clone(),
         };
-        let mut done: Vec<String> = planned.fulfilled_by.iter().map(|c| word(c)).collect();
+        let mut done: Vec<String> = planned.fulfilled_by.iter().map(word).collect();
         if done.is_empty() {
             done.push("stays open".to_owned());
         }
@@ -195,10 +195,10 @@ fn timeline(plan: &Plan, now: jiff::Timestamp) -> String {
         if let Some(limit) = planned.send_by {
             points.push((limit, format!("last message for {}", planned.duty.id)));
         }
-        if let Some(day) = planned.due_after {
-            if let Some(end) = duty::calendar::end_of_day(day, &[]) {
-                points.push((end, format!("{} due", planned.duty.id)));
-            }
+        if let Some(day) = planned.due_after
+            && let Some(end) = duty::calendar::end_of_day(day, &[])
+        {
+            points.push((end, format!("{} due", planned.duty.id)));
         }
     }
     let start_of = |day: Date| {
@@ -209,10 +209,10 @@ fn timeline(plan: &Plan, now: jiff::Timestamp) -> String {
     if let Some(at) = plan.effective.and_then(start_of) {
         points.push((at, "the change takes effect".to_owned()));
     }
-    if let Some(at) = plan.earliest_effective.and_then(start_of) {
-        if plan.effective != plan.earliest_effective {
-            points.push((at, "first possible day of effect, if sent now".to_owned()));
-        }
+    if let Some(at) = plan.earliest_effective.and_then(start_of)
+        && plan.effective != plan.earliest_effective
+    {
+        points.push((at, "first possible day of effect, if sent now".to_owned()));
     }
     if points.len() == 1 {
         return String::new();

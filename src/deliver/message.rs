@@ -85,7 +85,7 @@ fn mailbox(text: &str) -> Result<Mailbox, MessageError> {
         .map_err(|e: lettre::address::AddressError| wrong(e.to_string()))?;
     // lettre knows no international domains in headers; ours are in ASCII.
     let address =
-        Address::parse(&parsed.email.to_string()).map_err(|error| wrong(error.to_string()))?;
+        Address::parse(parsed.email.as_ref()).map_err(|error| wrong(error.to_string()))?;
     if address.needs_utf8() {
         return Err(wrong("the part before the @ must be ASCII".to_owned()));
     }

@@ -332,10 +332,8 @@ impl Page {
             }
             let still = self.loaded && self.open <= 0 && self.last.elapsed() >= QUIET;
             match &probe {
-                Some(probe) if self.loaded => {
-                    if !self.evaluate(probe).await?.trim().is_empty() {
-                        return Ok(());
-                    }
+                Some(probe) if self.loaded && !self.evaluate(probe).await?.trim().is_empty() => {
+                    return Ok(());
                 }
                 None if still => return Ok(()),
                 _ => {}

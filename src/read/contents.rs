@@ -9,8 +9,6 @@ use super::{BlockKind, Warning, assemble::Piece};
 pub(super) struct Contents {
     /// Its entries, indices of pieces.
     pub entries: Vec<usize>,
-    /// The line that announces it ("Table of contents"), if any.
-    pub announced: Option<usize>,
 }
 
 /// Words that announce a list of contents; lower case, letters only.
@@ -88,10 +86,7 @@ pub(super) fn find(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
         let list = run(pieces, start, announced, &entry, &later);
         if let Some(entries) = list {
             i = entries.last().copied().unwrap_or(i) + 1;
-            lists.push(Contents {
-                announced: announced.then(|| start - 1),
-                entries,
-            });
+            lists.push(Contents { entries });
         } else {
             i += 1;
         }

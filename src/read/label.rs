@@ -274,7 +274,7 @@ fn roman(label: &str) -> Option<u32> {
     let mut total = 0;
     for (i, value) in values.iter().enumerate() {
         if values.get(i + 1).is_some_and(|next| next > value) {
-            total = i64::from(*value).wrapping_neg() + total;
+            total += i64::from(*value).wrapping_neg();
         } else {
             total += i64::from(*value);
         }

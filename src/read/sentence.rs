@@ -39,7 +39,7 @@ pub(super) fn of(document: &Document, block: &Block) -> Vec<Span> {
                 cut(
                     &document.text,
                     cell,
-                    &[cell.clone()],
+                    std::slice::from_ref(cell),
                     german(document),
                     &mut spans,
                 );

@@ -228,10 +228,10 @@ fn one(
             return failed(workspace, document, &state, problem, &captures, now);
         }
     };
-    if !settings.accept {
-        if let Some(problem) = suspicion(workspace, document, &state, &text)? {
-            return failed(workspace, document, &state, problem, &captures, now);
-        }
+    if !settings.accept
+        && let Some(problem) = suspicion(workspace, document, &state, &text)?
+    {
+        return failed(workspace, document, &state, problem, &captures, now);
     }
     let observed = observation(document, Some((bytes_hash, &captures)));
     let known = workspace

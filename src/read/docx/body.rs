@@ -529,7 +529,7 @@ fn listed(words: String, label: &Label, level: usize) -> Block {
             // Deeper numbers stand as printed: `1.1`, `(a)`, `Article 4`.
             if decimal && level == 0 {
                 (format!("{number} {words}"), true)
-            } else if level == 0 || number.contains(|c: char| c == '.') && number.len() > 2 {
+            } else if level == 0 || number.contains('.') && number.len() > 2 {
                 (format!("{number} {words}"), false)
             } else {
                 (format!("{indent}- {number} {words}"), true)

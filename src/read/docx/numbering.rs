@@ -140,10 +140,10 @@ impl Numbering {
         let counts = self.counts.entry(instance.of.clone()).or_default();
         let begun = self.begun.entry(id.to_owned()).or_default();
         // A list that starts anew counts anew, once.
-        if let (Some(start), Some(false)) = (instance.starts.get(&level), begun.get(level)) {
-            if let Some(count) = counts.get_mut(level) {
-                *count = Some(start - 1);
-            }
+        if let (Some(start), Some(false)) = (instance.starts.get(&level), begun.get(level))
+            && let Some(count) = counts.get_mut(level)
+        {
+            *count = Some(start - 1);
         }
         if let Some(begun) = begun.get_mut(level) {
             *begun = true;

@@ -87,7 +87,7 @@ pub(super) fn rows(
         .iter()
         .map(|row| row.cells.iter().map(|c| c.span).sum::<usize>())
         .max()?;
-    if rows.len() < 2 || width < 2 || width > 40 {
+    if rows.len() < 2 || !(2..=40).contains(&width) {
         return None;
     }
     let texts: Vec<Vec<String>> = rows
