@@ -1,5 +1,6 @@
 //! All integration tests are one binary: linking is what costs.
 
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

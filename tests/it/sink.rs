@@ -120,10 +120,6 @@ impl Sink {
     pub fn commands(&self) -> Vec<String> {
         self.state.commands.lock().unwrap().clone()
     }
-
-    pub fn connections(&self) -> u64 {
-        self.state.connections.load(Ordering::Relaxed)
-    }
 }
 
 impl Drop for Sink {
