@@ -86,7 +86,13 @@ fn joins(text: &str, start: Option<usize>, at: usize, mark: char, next: Option<c
             before.is_some_and(char::is_alphanumeric)
                 && next.is_alphanumeric()
                 && (next.is_ascii_digit() && before.is_some_and(|c| c.is_ascii_digit())
-                    || next.is_lowercase() && so_far.len() > 1)
+                    || next.is_lowercase()
+                        && (so_far.len() > 1
+                            || text.get(at..).is_some_and(|rest| {
+                                rest.split_whitespace()
+                                    .next()
+                                    .is_some_and(|word| word.contains('@'))
+                            })))
         }
         '@' | '_' | '\'' | '`' => next.is_alphanumeric() && !is_ideograph(next),
         _ if is_apostrophe(mark) => next.is_alphanumeric() && !is_ideograph(next),
