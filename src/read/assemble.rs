@@ -408,7 +408,8 @@ fn block(text: &str, piece: Piece) -> Block {
         text: text
             .get(printed.text.clone())
             .unwrap_or_default()
-            .to_owned(),
+            // Markdown writes `1\.1` where a list is not meant.
+            .replace('\\', ""),
         span: printed.text,
     });
     let leaf = piece.leaf;
