@@ -192,8 +192,8 @@ mod tests {
             ["see", "https://a.example/b-c?d=1", "and", "or", "more"]
         );
         assert_eq!(
-            texts("at a.example/terms-of-use."),
-            ["at", "a.example/terms-of-use"]
+            texts("at moss.example/terms-of-use."),
+            ["at", "moss.example/terms-of-use"]
         );
     }
 
