@@ -33,9 +33,20 @@ pub(super) struct Seen {
 }
 
 /// Looks at all pieces.
-pub(super) fn look(text: &str, pieces: &[Piece]) -> Seen {
-    let lines: Vec<Line> = pieces.iter().map(|p| shape::line(text, p)).collect();
-    let series = series::find(pieces, &|i| lines.get(i).is_some_and(|l| l.open));
+///
+/// Where the markup says what is a heading (`marked`), only the first lines are looked at closely,
+/// for the title.
+pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
+    let lines: Vec<Line> = pieces
+        .iter()
+        .enumerate()
+        .map(|(i, p)| shape::line(text, p, !marked || i <= TITLE_REACH))
+        .collect();
+    let series = if marked {
+        AllSeries::default()
+    } else {
+        series::find(pieces, &|i| lines.get(i).is_some_and(|l| l.open))
+    };
     let keys: Vec<String> = pieces
         .iter()
         .map(|p| {
@@ -78,9 +89,12 @@ pub(super) fn look(text: &str, pieces: &[Piece]) -> Seen {
         repeated: &repeated,
         dense: blanks * 10 >= pieces.len() * 7,
     };
-    let mut shapes: Vec<Shape> = (0..pieces.len())
-        .map(|i| shape::shape(&around, i))
-        .collect();
+    let close = if marked {
+        pieces.len().min(TITLE_REACH)
+    } else {
+        pieces.len()
+    };
+    let mut shapes: Vec<Shape> = (0..close).map(|i| shape::shape(&around, i)).collect();
     shape::company(&mut shapes, &series);
     Seen {
         shapes,
@@ -94,10 +108,10 @@ pub(super) fn look(text: &str, pieces: &[Piece]) -> Seen {
 /// Finds title and headings.
 pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
     let mut findings = Findings::default();
-    let seen = look(text, pieces);
     let stated = pieces.iter().filter(|p| p.leaf.heading.is_some()).count();
     // One heading alone is a title: it says nothing of how the others are set.
     let marked = format != Format::Text && stated > 1;
+    let seen = look(text, pieces, marked);
     let mut listed: Vec<usize> = seen
         .contents
         .iter()

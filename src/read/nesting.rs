@@ -18,6 +18,8 @@ enum Manner {
     Deep(Vec<u32>),
     /// Any other label, with its value.
     Counted(Style, Delimiter, Option<Rank>, u32),
+    /// No label; a list of contents names it.
+    Announced,
     /// No label; what follows directly is another heading.
     Stacked,
     /// No label.
@@ -37,6 +39,9 @@ struct Open {
 struct Memory {
     plain: Option<usize>,
 }
+
+/// Fewer headings in a list of contents say nothing of the others.
+const FEWEST_ANNOUNCED: usize = 3;
 
 /// Deepest level that is told apart.
 const DEEPEST: u8 = 12;
@@ -66,6 +71,7 @@ pub(super) fn levels(
         })
         .collect();
     let main = main_series(&manners);
+    let manners = announced(manners, seen, chosen);
     let mut open: Vec<Open> = Vec::new();
     let mut memory = Memory::default();
     let mut headings = Vec::with_capacity(chosen.len());
@@ -102,6 +108,34 @@ pub(super) fn levels(
         }
     }
     headings
+}
+
+/// A list of contents names the outermost headings: where it names several, those that it does not
+/// name stand below them.
+fn announced(manners: Vec<Manner>, seen: &Seen, chosen: &[usize]) -> Vec<Manner> {
+    let named = |k: usize| {
+        chosen
+            .get(k)
+            .and_then(|i| seen.shapes.get(*i))
+            .is_some_and(|s| s.has(Feature::Announced))
+    };
+    let plain = |m: &Manner| matches!(m, Manner::Plain | Manner::Stacked);
+    let count = manners
+        .iter()
+        .enumerate()
+        .filter(|(k, m)| plain(m) && named(*k))
+        .count();
+    manners
+        .into_iter()
+        .enumerate()
+        .map(|(k, m)| {
+            if count >= FEWEST_ANNOUNCED && plain(&m) && named(k) {
+                Manner::Announced
+            } else {
+                m
+            }
+        })
+        .collect()
 }
 
 fn manner(piece: &Piece, stacked: bool, marked: bool) -> Manner {
@@ -263,7 +297,28 @@ fn parent(open: &[Open], place: &Place<'_>, memory: &Memory, seen: &Seen) -> usi
                 .rposition(|o| !matches!(o.manner, Manner::Plain) || k > 6)
                 .map_or(0, |at| at + 1)
         }
+        Manner::Announced => open
+            .iter()
+            .position(|o| {
+                matches!(
+                    o.manner,
+                    Manner::Announced
+                        | Manner::Plain
+                        | Manner::Stacked
+                        | Manner::Counted(_, _, None, _)
+                        | Manner::Deep(_)
+                )
+            })
+            .unwrap_or(open.len()),
         Manner::Stacked | Manner::Plain => {
+            // The same words again and again, under whatever stands before them.
+            let again = |p: usize| seen.shapes.get(p).is_some_and(|s| s.has(Feature::Repeated));
+            if again(piece) {
+                return open
+                    .iter()
+                    .rposition(|o| !again(o.piece))
+                    .map_or(0, |at| at + 1);
+            }
             let stacked = *manner == Manner::Stacked;
             if let Some(main) = main
                 && k > main.first
@@ -297,9 +352,11 @@ fn parent(open: &[Open], place: &Place<'_>, memory: &Memory, seen: &Seen) -> usi
                         });
                 }
             }
+            let under = open.iter().rposition(|o| o.manner == Manner::Announced);
             let base = open
                 .iter()
                 .position(|o| matches!(o.manner, Manner::Plain | Manner::Stacked))
+                .or(under.map(|u| u + 1))
                 .or_else(|| memory.plain.map(|p| p.min(open.len())))
                 .unwrap_or(open.len());
             if matches!(before, Some(Manner::Stacked)) {

@@ -282,7 +282,7 @@ pub(super) struct Line {
 const LOOKED_AT: usize = 240;
 
 /// Looks at a line.
-pub(super) fn line(text: &str, piece: &Piece) -> Line {
+pub(super) fn line(text: &str, piece: &Piece, closely: bool) -> Line {
     use Feature as F;
     let mut line = Line {
         after_blank: piece.leaf.after_blank,
@@ -351,7 +351,7 @@ pub(super) fn line(text: &str, piece: &Piece) -> Line {
             .next()
             .is_some_and(|c| !c.is_alphanumeric() && !matches!(c, '*' | '_' | '“' | '"')),
     );
-    if !long {
+    if closely && !long {
         words(s, whole);
     }
     s.set(F::Bullet, piece.bullet);
