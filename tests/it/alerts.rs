@@ -62,7 +62,7 @@ fn an_alert_survives_the_run_that_should_have_sent_it() {
         "/hook",
         Answer {
             hangs: true,
-            ..Answer::status(200)
+            ..Answer::default()
         },
     );
     let mut first = bench.command(&["check"]).spawn().unwrap();

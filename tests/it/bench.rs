@@ -154,7 +154,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// Nothing more is sent after the headers, and the connection stays open.
+    /// Nothing more is sent after the headers (nothing at all with status 0), and the connection
+    /// stays open.
     pub hangs: bool,
 }
 
@@ -267,6 +268,12 @@ impl Server {
                 .map(|(_, v)| v.clone());
             if etag.is_some() && headers.get("if-none-match").cloned() == etag {
                 answer = Answer::status(304);
+            }
+            if answer.hangs && answer.status == 0 {
+                // Not a word, until the other side gives up.
+                let mut rest = Vec::new();
+                reader.read_to_end(&mut rest).ok()?;
+                return None;
             }
             let mut head = format!("HTTP/1.1 {} Answer\r\n", answer.status);
             for (name, value) in &answer.headers {
