@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             documents,
         })?;
     } else {
-        print_text(&report::check(&workspace, &reports, draft.as_ref(), now))?;
+        print_text(&report::check(&reports, draft.as_ref()))?;
     }
     let waiting = alarm(&mut workspace, globals, now)?;
     let bad = reports

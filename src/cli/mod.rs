@@ -20,6 +20,7 @@ mod init;
 mod input;
 mod law;
 mod log;
+mod logging;
 mod notice;
 mod outline;
 mod page;
@@ -131,30 +132,20 @@ enum Command {
     Init(init::Args),
     /// Track a document: fetch it, show what it reads as, write it into the workspace.
     Add(add::Args),
-    /// List the versions of a document.
-    Log(log::Args),
-    /// Show when each document was last seen well.
-    Status(status::Args),
     /// Look at the documents of the workspace: store what is new, judge what changed.
     Check(check::Args),
-    /// Check the workspace's configuration.
-    Config(config::Args),
-    /// Verify the journal and build the index anew.
-    Reindex(reindex::Args),
-    /// Print a completion script for a shell.
-    Completions(completions::Completions),
-    /// Write the manual pages.
-    Man(completions::Man),
-    /// Show a document's sections, dates and oddities.
-    Outline(outline::Args),
+    /// Show when each document was last seen well.
+    Status(status::Args),
+    /// List the versions of a document.
+    Log(log::Args),
     /// Print a document's canonical text.
     Show(show::Args),
-    /// Take over histories and declarations of other programs.
-    Import(import::Args),
-    /// Give histories to other programs.
-    Export(export::Args),
+    /// Show a document's sections, dates and oddities.
+    Outline(outline::Args),
     /// Compare two documents: redline, findings, duties.
     Diff(diff::Args),
+    /// List the findings of a change; confirm, overrule or annotate them.
+    Review(review::Args),
     /// List what a document promises about telling its users.
     Duties(duties::Args),
     /// Plan the notices that a document's newest text owes: how, by when, and why.
@@ -163,24 +154,34 @@ enum Command {
     Effective(effective::Args),
     /// Hold a document's history against its promises.
     Audit(audit::Args),
-    /// List or show law packs.
-    Law(law::Args),
-    /// Show and test the rules that judge changes.
-    Rules(rules::Args),
     /// Show, fill in, edit, approve and put up the notices of a change.
     Notice(notice::Args),
     /// Send approved e-mail notices to a list of people, provably.
     Campaign(campaign::Args),
-    /// Check lists of recipients, erase people, keep addresses that do not work.
-    Recipients(recipients::Args),
-    /// List the findings of a change; confirm, overrule or annotate them.
-    Review(review::Args),
-    /// Prove a campaign to others, and check such proofs.
-    Evidence(evidence::Args),
     /// Read returned mail and match it to deliveries.
     Bounces(bounces::Args),
+    /// Check lists of recipients, erase people, keep addresses that do not work.
+    Recipients(recipients::Args),
+    /// Prove a campaign to others, and check such proofs.
+    Evidence(evidence::Args),
+    /// List or show law packs.
+    Law(law::Args),
+    /// Show and test the rules that judge changes.
+    Rules(rules::Args),
+    /// Take over histories and declarations of other programs.
+    Import(import::Args),
+    /// Give histories to other programs.
+    Export(export::Args),
+    /// Check the workspace's configuration.
+    Config(config::Args),
+    /// Verify the journal and build the index anew.
+    Reindex(reindex::Args),
     /// Erase the lists of campaigns that ended long ago.
     Prune(prune::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
+    /// Write the manual pages.
+    Man(completions::Man),
 }
 
 /// Parses the command line, runs the command, reports how it ended.
@@ -198,6 +199,7 @@ pub(crate) fn main() -> ExitCode {
             return code.into();
         }
     };
+    logging::start(&cli.globals);
     let outcome = match &cli.command {
         Command::Init(args) => init::run(args, &cli.globals),
         Command::Add(args) => add::run(args, &cli.globals),

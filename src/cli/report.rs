@@ -1,15 +1,12 @@
 //! The report of a check, as a lawyer reads it: from the top, adverse first.
 
+use anstyle::{AnsiColor, Style};
 use fairnotice::{
     assess::{Direction, Finding, Severity, Verdict},
     duty::{Plan, Source},
     render::wording,
-    run::{
-        Workspace,
-        check::{Change, Draft, Report, State},
-    },
+    run::check::{Change, Draft, Report, State},
 };
-use jiff::Timestamp;
 
 /// Characters of a quote that are shown.
 const QUOTE: usize = 240;
@@ -17,12 +14,7 @@ const QUOTE: usize = 240;
 const SHOWN: usize = 6;
 
 /// The whole report.
-pub(crate) fn check(
-    workspace: &Workspace,
-    reports: &[Report],
-    draft: Option<&Draft>,
-    now: Timestamp,
-) -> String {
+pub(crate) fn check(reports: &[Report], draft: Option<&Draft>) -> String {
     let mut text = String::new();
     let quiet: Vec<&Report> = reports
         .iter()
@@ -32,7 +24,7 @@ pub(crate) fn check(
         if quiet.iter().any(|q| std::ptr::eq(*q, report)) {
             continue;
         }
-        text += &one(report, draft, now);
+        text += &one(report, draft);
         text.push('\n');
     }
     if !quiet.is_empty() {
@@ -52,15 +44,15 @@ pub(crate) fn check(
     let notices: usize = reports.iter().map(|r| r.notices.len()).sum();
     if notices > 0 {
         text += &format!(
-            "{notices} notice(s) drafted. Nothing is sent without approval.\n\
-             Next: fairnotice notice list\n"
+            "{} drafted: `fairnotice notice show ID` shows one, with its checks. \
+             Nothing is sent without approval.\n",
+            counted(notices, "notice")
         );
     }
-    let _ = workspace;
     text
 }
 
-fn one(report: &Report, draft: Option<&Draft>, now: Timestamp) -> String {
+fn one(report: &Report, draft: Option<&Draft>) -> String {
     let what = match report.state {
         State::New => "first seen".to_owned(),
         State::Unchanged => "unchanged".to_owned(),
@@ -78,7 +70,8 @@ fn one(report: &Report, draft: Option<&Draft>, now: Timestamp) -> String {
     let draft = if draft.is_some() { " (draft)" } else { "" };
     let heading = format!("{} [{}]{draft}: {what}", report.title, report.id);
     let mut text = format!(
-        "{heading}\n{}\n",
+        "{}\n{}\n",
+        styled(Style::new().bold(), &heading),
         "─".repeat(heading.chars().count().min(78))
     );
     if let Some(error) = &report.error {
@@ -88,7 +81,7 @@ fn one(report: &Report, draft: Option<&Draft>, now: Timestamp) -> String {
         text += &first_seen(report, duties);
     }
     if let Some(change) = &report.change {
-        text += &changed(report, change, now);
+        text += &changed(report, change);
     }
     text
 }
@@ -113,31 +106,12 @@ fn first_seen(report: &Report, duties: &fairnotice::duty::Duties) -> String {
     text
 }
 
-fn changed(report: &Report, change: &Change, _now: Timestamp) -> String {
+fn changed(report: &Report, change: &Change) -> String {
     let assessment = &change.judged.assessment;
     let counts = &change.judged.comparison.counts;
-    let count = |severity, direction| {
-        assessment
-            .findings
-            .iter()
-            .filter(|f: &&Finding| f.severity == severity && f.direction == direction)
-            .count()
-    };
-    let material = |direction| count(Severity::Material, direction);
     let mut text = format!(
-        "  Verdict: {} ({} adverse, {} favourable, {} other material finding(s); {} substantive)\n",
-        wording::verdict(assessment.verdict).0,
-        material(Direction::Adverse),
-        material(Direction::Favourable),
-        material(Direction::Neutral),
-        assessment
-            .findings
-            .iter()
-            .filter(|f| f.severity == Severity::Substantive)
-            .count(),
-    );
-    text += &format!(
-        "  Version {} → {}; {} words added, {} removed\n",
+        "  {}\n  Version {} → {}: {} words added, {} removed\n",
+        tally(&assessment.findings),
         report
             .previous
             .map(fairnotice::evidence::Hash::short)
@@ -177,9 +151,72 @@ fn changed(report: &Report, change: &Change, _now: Timestamp) -> String {
         text += &format!("\n  Redline: {redline}\n");
     }
     for notice in &report.notices {
-        text += &format!("  Draft:   {notice} (fairnotice notice show {notice})\n");
+        text += &format!("  Draft:   {notice}\n");
     }
     text
+}
+
+/// The direction in capitals; on a terminal with colours, red is worse and green is better.
+fn coloured(finding: &Finding) -> String {
+    let word = wording::code(&finding.direction).to_uppercase();
+    let colour = match finding.direction {
+        Direction::Adverse => AnsiColor::Red,
+        Direction::Favourable => AnsiColor::Green,
+        Direction::Neutral => return word,
+    };
+    styled(Style::new().bold().fg_color(Some(colour.into())), &word)
+}
+
+/// Words in a style, which the writer takes out where there is no terminal or `NO_COLOR` is set.
+fn styled(style: Style, words: &str) -> String {
+    format!("{style}{words}{style:#}")
+}
+
+/// How many changes there are of which weight, in words.
+fn tally(findings: &[Finding]) -> String {
+    let count = |of: &dyn Fn(&Finding) -> bool| findings.iter().filter(|f| of(f)).count();
+    let material = count(&|f| f.severity == Severity::Material);
+    let lesser = findings.len() - material;
+    if findings.is_empty() {
+        return "Nothing that a user would need to know of.".to_owned();
+    }
+    let mut parts = Vec::new();
+    if material > 0 {
+        let of = |direction, words: &str| {
+            let n = count(&|f| f.severity == Severity::Material && f.direction == direction);
+            (n > 0).then(|| match n {
+                1 if material == 1 => words.to_owned(),
+                n if n == material => format!("all {words}"),
+                n => format!("{n} {words}"),
+            })
+        };
+        let split: Vec<String> = [
+            of(Direction::Adverse, "worse"),
+            of(Direction::Favourable, "better"),
+            of(Direction::Neutral, "neither better nor worse"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        parts.push(format!(
+            "{} for users ({})",
+            counted(material, "material change"),
+            split.join(", ")
+        ));
+    }
+    if lesser > 0 {
+        parts.push(counted(lesser, "change of lesser weight"));
+    }
+    parts.join(", ")
+}
+
+/// `1 change`, `2 changes`, `3 changes of lesser weight`.
+fn counted(n: usize, what: &str) -> String {
+    match (n, what.split_once(' ')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some((noun @ "change", rest))) => format!("{n} {noun}s {rest}"),
+        _ => format!("{n} {what}s"),
+    }
 }
 
 fn finding(number: usize, finding: &Finding) -> String {
@@ -192,22 +229,31 @@ fn finding(number: usize, finding: &Finding) -> String {
     };
     let mut text = format!(
         "  {number}. {} · {} · {} · section {section}\n",
-        wording::code(&finding.direction).to_uppercase(),
+        coloured(finding),
         wording::code(&finding.severity),
         wording::code(&finding.topic),
     );
     if let Some(summary) = &finding.summary {
         text += &format!("     {summary}\n");
     }
-    let quote = |words: &str| {
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        wording::shorten(&words, QUOTE)
+    let quotes = [("before: ", &finding.old), ("after:  ", &finding.new)].map(|(side, quote)| {
+        quote.as_ref().map(|quote| {
+            let words = quote.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            (side, words)
+        })
+    });
+    // Where the sentence for users holds all the words, the lawyer need not read them twice.
+    let summary = finding.summary.as_deref().unwrap_or_default();
+    let said = |quote: &Option<(_, String)>| {
+        let words = quote
+            .as_ref()
+            .map(|(_, words)| words.trim_start_matches("- "));
+        words.is_none_or(|words| summary.contains(words))
     };
-    if let Some(old) = &finding.old {
-        text += &format!("     before: “{}”\n", quote(&old.text));
-    }
-    if let Some(new) = &finding.new {
-        text += &format!("     after:  “{}”\n", quote(&new.text));
+    if !quotes.iter().all(said) {
+        for (side, words) in quotes.iter().flatten() {
+            text += &format!("     {side}“{}”\n", wording::shorten(words, QUOTE));
+        }
     }
     let codes: Vec<&str> = finding.reasons.iter().map(|r| r.code.as_str()).collect();
     if !codes.is_empty() {
@@ -222,28 +268,21 @@ fn promised(change: &Change) -> String {
         return String::new();
     }
     let mut text = "\n  What the old text promises about telling users\n".to_owned();
-    for duty in change
-        .judged
-        .triggered()
-        .iter()
-        .filter(|d| !d.because.is_empty())
-    {
+    let due = change.judged.triggered();
+    let idle = duties.duties.len().saturating_sub(due.len());
+    for duty in &due {
         text += &format!(
-            "  • {} (lines {}–{}; because of {})\n",
+            "  • {} ({}; because of {})\n",
             wording::duty(&duty.duty),
-            duty.duty.lines.0,
-            duty.duty.lines.1,
+            lines(duty.duty.lines),
             duty.because.join(", ")
         );
     }
-    let idle = change
-        .judged
-        .triggered()
-        .iter()
-        .filter(|d| d.because.is_empty())
-        .count();
     if idle > 0 {
-        text += &format!("  • {idle} promise(s) that this change does not trigger\n");
+        text += &format!(
+            "  • {} that this change does not trigger\n",
+            counted(idle, "promise")
+        );
     }
     for promise in &change.judged.promises {
         let words = promise
@@ -263,12 +302,21 @@ fn promised(change: &Change) -> String {
     text
 }
 
+fn lines((first, last): (usize, usize)) -> String {
+    if first == last {
+        format!("line {first}")
+    } else {
+        format!("lines {first}–{last}")
+    }
+}
+
 fn plan(plan: &Plan) -> String {
     let mut text = "\n  What must be done\n".to_owned();
     if plan.duties.is_empty() {
         text += "  • nothing: no duty is triggered\n";
         return text;
     }
+    let mut before = String::new();
     for planned in &plan.duties {
         let from = match &planned.duty.source {
             Source::Policy => "promised".to_owned(),
@@ -283,11 +331,15 @@ fn plan(plan: &Plan) -> String {
             Source::House => "house minimum".to_owned(),
         };
         let by = match (&planned.send_by, &planned.due_after) {
-            (Some(by), _) => by.strftime("by %F %H:%MZ").to_string(),
-            (None, Some(day)) => format!("until {day}"),
+            (Some(by), _) => by.strftime("sent by %F %H:%M UTC").to_string(),
+            (None, Some(day)) => format!("until {day}, after the effect"),
             (None, None) => "in time".to_owned(),
         };
-        text += &format!("  • {by}: {} ({from})\n", wording::duty(&planned.duty));
+        if by != before {
+            text += &format!("  {by}\n");
+            before = by;
+        }
+        text += &format!("  • {} ({from})\n", wording::duty(&planned.duty));
     }
     match (plan.effective, plan.earliest_effective) {
         (Some(effective), Some(earliest)) if plan.too_early => {
@@ -295,14 +347,12 @@ fn plan(plan: &Plan) -> String {
                 "  ! effective {effective} is TOO EARLY: the first possible date is {earliest}\n"
             );
         }
-        (Some(effective), _) => text += &format!("  • takes effect {effective}\n"),
+        (Some(effective), _) => text += &format!("  Takes effect on {effective}.\n"),
         (None, Some(earliest)) => {
-            text += &format!("  • no date is planned; sent today, it can take effect {earliest}\n");
+            text +=
+                &format!("  No date is planned; sent today, it can take effect on {earliest}.\n");
         }
         _ => {}
-    }
-    if let Some(by) = plan.send_by {
-        text += &format!("  • the last message must be out by {by}\n");
     }
     if plan.consent_needed {
         text += "  ! consent is needed: a notice alone will not do\n";

@@ -240,17 +240,22 @@ impl Queue {
 
     /// The relay failed: nobody tries before that time. `Err` after too many failures without
     /// ever a session.
-    pub(super) fn relay_failed(&mut self, now: Timestamp, retry: &Retry) -> Result<(), ()> {
+    pub(super) fn relay_failed(
+        &mut self,
+        now: Timestamp,
+        retry: &Retry,
+    ) -> Result<Option<SignedDuration>, ()> {
         // Sessions that fail together are one failure.
         if self.relay_until.is_some_and(|until| until > now) {
-            return Ok(());
+            return Ok(None);
         }
         self.relay_failures += 1;
-        self.relay_until = Some(now + retry.relay_delay(self.relay_failures));
+        let delay = retry.relay_delay(self.relay_failures);
+        self.relay_until = Some(now + delay);
         if !self.ever_connected && self.relay_failures > 3 {
             return Err(());
         }
-        Ok(())
+        Ok(Some(delay))
     }
 
     /// Attempts under way.
@@ -328,11 +333,15 @@ mod tests {
             .collect();
         assert!(delays.is_sorted() && delays[0] == 30 && delays[10] == 14_400);
         let mut queue = queue(0);
-        assert_eq!(queue.relay_failed(at(0), &retry), Ok(()));
-        assert_eq!(queue.relay_failed(at(0), &retry), Ok(()));
+        assert!(matches!(queue.relay_failed(at(0), &retry), Ok(Some(_))));
+        assert_eq!(
+            queue.relay_failed(at(0), &retry),
+            Ok(None),
+            "sessions that fail together are one failure"
+        );
         assert_eq!(queue.next(at(0), || Some(1)), Next::At(at(1)));
-        assert_eq!(queue.relay_failed(at(1), &retry), Ok(()));
-        assert_eq!(queue.relay_failed(at(6), &retry), Ok(()));
+        assert!(matches!(queue.relay_failed(at(1), &retry), Ok(Some(_))));
+        assert!(matches!(queue.relay_failed(at(6), &retry), Ok(Some(_))));
         assert_eq!(queue.relay_failed(at(21), &retry), Err(()));
     }
 }

@@ -299,9 +299,12 @@ impl<O: Outbox> Run<O> {
                 Err(error) => {
                     lock(&self.queue).put_back(job.turn);
                     if error.is_transient() {
-                        tracing::warn!("{error}");
-                        if self.relay_failed().is_err() {
-                            self.stop(Stop::Unreachable(error.to_string()));
+                        match self.relay_failed() {
+                            Ok(Some(delay)) => {
+                                tracing::warn!("{error}; the next attempt is in {delay:#}");
+                            }
+                            Ok(None) => tracing::debug!("{error}"),
+                            Err(()) => self.stop(Stop::Unreachable(error.to_string())),
                         }
                     } else {
                         self.stop(Stop::Budget(error.to_string()));
@@ -311,7 +314,7 @@ impl<O: Outbox> Run<O> {
         }
     }
 
-    fn relay_failed(&self) -> Result<(), ()> {
+    fn relay_failed(&self) -> Result<Option<SignedDuration>, ()> {
         let now = self.outbox.now();
         lock(&self.queue).relay_failed(now, &self.settings.retry)
     }

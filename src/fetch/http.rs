@@ -177,7 +177,7 @@ impl Fetcher {
                 return Err(error);
             }
             attempt += 1;
-            tracing::debug!("{error}; attempt {} in {pause:?}", attempt + 1);
+            tracing::info!("{error}; attempt {} in {pause:?}", attempt + 1);
             tokio::time::sleep(pause).await;
         }
     }
@@ -213,8 +213,9 @@ impl Fetcher {
                 .get(header::LOCATION)
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned);
+            tracing::info!("{}: {status}", redacted(&url));
             hops.push(Hop {
-                url: url.to_string(),
+                url: redacted(&url),
                 status: status.as_u16(),
                 location: location.clone(),
                 address: response.remote_addr().map(|address| address.ip()),
