@@ -23,6 +23,8 @@ mod it {
     mod notice;
     mod outlines;
     mod planted;
+    mod published;
+    mod sample;
     mod samples;
     mod sink;
     mod workspace;

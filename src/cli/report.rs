@@ -103,6 +103,19 @@ fn first_seen(report: &Report, duties: &fairnotice::duty::Duties) -> String {
     for warning in &duties.warnings {
         text += &format!("  ! {}\n", warning.detail);
     }
+    // One line for each kind: `outline` has them all.
+    let mut said: Vec<&str> = Vec::new();
+    for warning in &report.warnings {
+        let like = report.warnings.iter().filter(|w| w.code == warning.code);
+        let more = match like.count() - 1 {
+            0 => String::new(),
+            n => format!(" (and {n} more like it)"),
+        };
+        if !said.contains(&warning.code.as_str()) {
+            text += &format!("  ! {}{more}\n", warning.detail);
+            said.push(&warning.code);
+        }
+    }
     text
 }
 

@@ -66,6 +66,8 @@ pub struct Report {
     pub change: Option<Box<Change>>,
     /// What the document promises about telling its users, when it is new.
     pub duties: Option<crate::duty::Duties>,
+    /// What is odd about its text, when it is new.
+    pub warnings: Vec<read::Warning>,
     /// The title to print.
     pub title: String,
 }
@@ -342,9 +344,9 @@ fn pending(
     }
     if found == State::New {
         if let Some(version) = state.latest() {
-            report.duties = Some(crate::duty::find(
-                &workspace.text_of(&document.id, version)?,
-            ));
+            let text = workspace.text_of(&document.id, version)?;
+            report.duties = Some(crate::duty::find(&text));
+            report.warnings = text.warnings;
         }
         return Ok(report);
     }
@@ -832,6 +834,7 @@ fn plain(document: &config::Document, state: State, version: Option<Hash>) -> Re
         error: None,
         change: None,
         duties: None,
+        warnings: Vec::new(),
         title: document
             .title
             .clone()

@@ -122,7 +122,8 @@ const OUTLINES: &[(&str, &[Row])] = &[
     ),
 ];
 
-fn shared() -> Option<PathBuf> {
+/// The folder of texts that are not this project's, where it is at hand.
+pub fn shared() -> Option<PathBuf> {
     #[expect(
         clippy::disallowed_methods,
         reason = "where the texts are is up to the machine"
