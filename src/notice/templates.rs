@@ -39,6 +39,14 @@ pub enum TemplateError {
         /// What is wrong.
         detail: String,
     },
+    /// A file that no channel reads and no template includes: probably a mistyped name.
+    #[error("templates/{name}: nothing uses this file; its folder has {known}")]
+    Unused {
+        /// Path below `templates/`.
+        name: String,
+        /// The names that would be used.
+        known: String,
+    },
     /// The style sheet of a mail cannot be inlined.
     #[error("templates/{name}: its style sheet cannot be inlined: {detail}")]
     Style {
@@ -216,10 +224,49 @@ impl Templates {
             .map_err(|error| wrong(&error))
     }
 
-    /// Parses every template and the words of every language.
+    /// Files that take the place of nothing, belong to no other language of a channel, and are
+    /// included nowhere.
+    fn unused(&self) -> impl Iterator<Item = TemplateError> {
+        let places: Vec<(&str, &str)> = BUILT_IN
+            .iter()
+            .filter_map(|(name, _)| name.split_once('/'))
+            .collect();
+        self.names().filter_map(move |name| {
+            let (channel, rest) = name.split_once('/').unwrap_or(("", name));
+            let file = rest.rsplit('/').next().unwrap_or(rest);
+            let of_channel = |(of, known): &&(&str, &str)| {
+                *of == channel && (known.rsplit('/').next() == Some(file) || channel == "words")
+            };
+            let included = || {
+                let quoted = [format!("\"{name}\""), format!("'{name}'")];
+                let mut sources = self.sources.values();
+                sources.any(|source| quoted.iter().any(|name| source.contains(name)))
+            };
+            if places.iter().any(|place| of_channel(&place)) || included() {
+                return None;
+            }
+            let mut known: Vec<&str> = places
+                .iter()
+                .filter(|(of, _)| *of == channel)
+                .filter_map(|(_, known)| known.rsplit('/').next())
+                .collect();
+            known.sort_unstable();
+            known.dedup();
+            Some(TemplateError::Unused {
+                name: name.to_owned(),
+                known: if known.is_empty() {
+                    "no templates".to_owned()
+                } else {
+                    known.join(", ")
+                },
+            })
+        })
+    }
+
+    /// Parses every template and the words of every language, and names files that nothing uses.
     pub fn check(&self) -> Vec<TemplateError> {
         let environment = self.environment();
-        let mut wrong: Vec<TemplateError> = Vec::new();
+        let mut wrong: Vec<TemplateError> = self.unused().collect();
         for (name, source) in &self.sources {
             if name.ends_with(".toml") {
                 if name.starts_with("words/") {
@@ -536,6 +583,27 @@ mod tests {
         let wrong = Templates::built_in().check();
         assert!(wrong.is_empty(), "{wrong:?}");
         assert_eq!(Templates::built_in().languages(), ["en", "zh"]);
+    }
+
+    #[test]
+    fn a_file_that_nothing_uses_is_named_and_another_language_is_not() {
+        let said = |name: &str| {
+            let wrong = with(name, "x").check();
+            wrong.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            said("sms/en/body.txt.j2"),
+            ["templates/sms/en/body.txt.j2: nothing uses this file; its folder has text.txt"]
+        );
+        assert_eq!(said("sms/fr/text.txt"), [""; 0]);
+        let part = BTreeMap::from([
+            ("parts/foot.txt".to_owned(), "x".to_owned()),
+            (
+                "sms/en/text.txt".to_owned(),
+                "{% include \"parts/foot.txt\" %}".to_owned(),
+            ),
+        ]);
+        assert!(Templates::with_overrides(&part).check().is_empty());
     }
 
     #[test]

@@ -129,9 +129,13 @@ fn collect(
             }
             continue;
         }
-        let is_template = [".txt", ".md", ".html", ".css", ".toml"]
-            .iter()
-            .any(|ending| name.ends_with(ending));
+        // The last three are what other programs' templates end in: nothing uses them here, and
+        // `notice template check` says so.
+        let is_template = [
+            ".txt", ".md", ".html", ".css", ".toml", ".j2", ".jinja", ".jinja2",
+        ]
+        .iter()
+        .any(|ending| name.ends_with(ending));
         if is_template {
             let text = std::fs::read_to_string(&path).map_err(|e| failed(&path, e))?;
             own.insert(name, text);
