@@ -226,7 +226,8 @@ impl Fetcher {
                     drop(turn);
                     if hops.len() > self.options.max_redirects as usize {
                         return Err(FetchError::TooManyRedirects {
-                            url: request.url.clone(),
+                            url: parse(&request.url)
+                                .map_or_else(|_| request.url.clone(), |url| redacted(&url)),
                             limit: self.options.max_redirects,
                         });
                     }
@@ -234,7 +235,7 @@ impl Fetcher {
                         .join(&location)
                         .map_err(|_| FetchError::Scheme(location.clone()))?;
                     if !matches!(url.scheme(), "http" | "https") {
-                        return Err(FetchError::Scheme(url.to_string()));
+                        return Err(FetchError::Scheme(redacted(&url)));
                     }
                 }
                 (200..=299, _) => {
@@ -248,7 +249,7 @@ impl Fetcher {
                         .and_then(|value| value.to_str().ok())
                         .and_then(|value| value.trim().parse().ok());
                     return Err(FetchError::Status {
-                        url: url.to_string(),
+                        url: redacted(&url),
                         status: status.as_u16(),
                         retry_after,
                     });
@@ -278,7 +279,7 @@ impl Fetcher {
                 builder = builder.header(name, value);
             }
         }
-        if request.validators_for.as_deref() == Some(url.as_str()) {
+        if request.validators_for.as_deref() == Some(redacted(url).as_str()) {
             if let Some(etag) = &request.etag {
                 builder = builder.header(header::IF_NONE_MATCH, etag);
             }
@@ -312,7 +313,7 @@ impl Fetcher {
         );
         let limit = self.options.max_megabytes << 20;
         let too_large = || FetchError::TooLarge {
-            url: url.to_string(),
+            url: redacted(url),
             megabytes: self.options.max_megabytes,
         };
         if response
@@ -334,7 +335,7 @@ impl Fetcher {
             bytes,
             media_type,
             hops,
-            url: url.to_string(),
+            url: redacted(url),
             etag,
             last_modified,
             rendered: false,
@@ -380,7 +381,7 @@ impl Fetcher {
                     Ok(())
                 } else {
                     Err(FetchError::Robots {
-                        url: url.to_string(),
+                        url: redacted(url),
                         host: key,
                     })
                 }
@@ -438,7 +439,7 @@ impl Fetcher {
         }
         if error.is_timeout() {
             return FetchError::Timeout {
-                url: url.to_string(),
+                url: redacted(url),
                 seconds: self.options.timeout.as_secs(),
             };
         }
@@ -461,7 +462,7 @@ fn redacted(url: &Url) -> String {
     let mut url = url.clone();
     if url.password().is_some() {
         // A URL that had a password can have another one.
-        let _had_one = url.set_password(Some("…"));
+        let _had_one = url.set_password(Some("***"));
     }
     url.to_string()
 }

@@ -136,3 +136,49 @@ fn bad_arguments_exit_with_2() {
     bench.run(&["outline", "-"]).exits(2);
     bench.run(&["--help"]).exits(0);
 }
+
+#[test]
+fn every_command_has_its_page() {
+    let bench = Bench::new();
+    let help = bench.run(&["--help"]).exits(0).out;
+    let commands: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .filter(|name| !name.is_empty() && *name != "help")
+        .collect();
+    assert!(commands.len() > 20, "{help}");
+    let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands");
+    for command in commands {
+        let page = pages.join(format!("{command}.md"));
+        let text = std::fs::read_to_string(&page)
+            .unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        assert!(
+            text.starts_with(&format!("# fairnotice {command}")),
+            "{command}: {text}"
+        );
+    }
+}
+
+#[test]
+fn requests_are_logged_when_asked_and_never_with_a_password() {
+    let server = super::bench::Server::start();
+    let bench =
+        Bench::with("[fetch]\nallow_addresses = [\"127.0.0.0/8\"]\ndelay_milliseconds = 0\n");
+    server.answer("/terms", super::bench::Answer::status(404));
+    let url = server.url("/terms").replace("http://", "http://me:secret@");
+    let quiet = bench.run(&["add", &url, "--id", "t", "--yes"]);
+    assert!(!quiet.err.contains("INFO"), "{}", quiet.err);
+    let told = bench.run(&["-v", "add", &url, "--id", "t", "--yes"]);
+    assert!(told.err.contains("/terms: 404"), "{}", told.err);
+    for ran in [&quiet, &told] {
+        assert!(!ran.err.contains("secret"), "{}", ran.err);
+        assert!(!ran.out.contains("secret"), "{}", ran.out);
+    }
+    let json = bench.run(&["-v", "--format", "json", "add", &url, "--id", "t", "--yes"]);
+    for line in json.err.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+}
