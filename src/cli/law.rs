@@ -25,9 +25,9 @@ enum What {
         #[arg(long)]
         kind: Option<String>,
     },
-    /// Show one entry.
+    /// Show one entry, or all of a jurisdiction.
     Show {
-        /// Its id.
+        /// The entry's id, or a jurisdiction's (eu, us-ca, …).
         id: String,
     },
 }
@@ -59,11 +59,17 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             .filter(|entry| kind.as_ref().is_none_or(|kind| entry.kinds.contains(kind)))
             .collect(),
         What::Show { id } => {
-            let found: Vec<&Entry> = entries.iter().filter(|entry| entry.id == *id).collect();
+            let of = |field: fn(&Entry) -> &str| -> Vec<&Entry> {
+                entries.iter().filter(|entry| field(entry) == id).collect()
+            };
+            let mut found = of(|entry| &entry.id);
+            if found.is_empty() {
+                found = of(|entry| &entry.jurisdiction);
+            }
             if found.is_empty() {
                 return Err(CliError::usage(
                     "unknown-law",
-                    format!("there is no law pack entry `{id}`"),
+                    format!("there is no law pack and no entry `{id}`"),
                 )
                 .hint("`fairnotice law list` lists all"));
             }
@@ -78,9 +84,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         });
     }
     let mut text = String::new();
-    for entry in &chosen {
+    for (number, entry) in chosen.iter().enumerate() {
         text += &match args.what {
             What::List { .. } => line(entry),
+            What::Show { .. } if number > 0 => format!("\n{}", page(entry)),
             What::Show { .. } => page(entry),
         };
     }

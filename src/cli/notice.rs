@@ -579,23 +579,36 @@ fn template(command: &TemplateCommand, globals: &Globals) -> Outcome {
     match command {
         TemplateCommand::List => {
             let templates = notices::templates(root)?;
-            let mut text = String::new();
-            for name in templates.names() {
-                let built_in = BUILT_IN.iter().find(|(known, _)| *known == name);
-                let own = match built_in {
-                    None => "workspace",
-                    Some((_, source)) if templates.source(name) != Some(*source) => {
-                        "workspace (takes the place of the built-in one)"
-                    }
-                    Some(_) => "built in",
-                };
-                text += &format!("{name}  {own}\n");
+            let of = |name: &str| match BUILT_IN.iter().find(|(known, _)| *known == name) {
+                None => "workspace",
+                Some((_, source)) if templates.source(name) != Some(*source) => {
+                    "workspace (takes the place of the built-in one)"
+                }
+                Some(_) => "built in",
+            };
+            if globals.json() {
+                let all: Vec<_> = templates
+                    .names()
+                    .map(|name| serde_json::json!({"name": name, "origin": of(name)}))
+                    .collect();
+                return print_json(&serde_json::json!({
+                    "schema": "fairnotice/templates/1", "templates": all,
+                }));
             }
-            print_text(&text)
+            let lines: Vec<String> = templates
+                .names()
+                .map(|name| format!("{name}  {}\n", of(name)))
+                .collect();
+            print_text(&lines.concat())
         }
         TemplateCommand::Eject { names, force } => eject(root, names, *force),
         TemplateCommand::Check => {
             let wrong = notices::templates(root)?.check();
+            if wrong.is_empty() && globals.json() {
+                return print_json(&serde_json::json!({
+                    "schema": "fairnotice/templates/1", "wrong": [],
+                }));
+            }
             if wrong.is_empty() {
                 return print_text("All templates are right.\n");
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fairnotice::{run::Workspace, store::Journal};
 
-use super::{Globals, Outcome, print_text};
+use super::{Globals, Outcome, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,6 +18,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let mut workspace = Workspace::write(&globals.workspace, "reindex", globals.now(), wait)?;
     let report = Journal::verify(&workspace.journal_file())?;
     let entries = workspace.reindex()?;
+    if globals.json() {
+        return print_json(&serde_json::json!({
+            "schema": "fairnotice/reindex/1", "entries": entries, "head": report.head,
+        }));
+    }
     print_text(&format!(
         "The journal verifies: {} entries, head {}\nThe index was built anew from {entries} entries\n",
         report.entries, report.head

@@ -103,7 +103,11 @@ fn explain(rules: &RuleSet, id: &str, globals: &Globals) -> Outcome {
         );
     };
     if globals.json() {
-        return print_json(info);
+        return print_json(&Listed {
+            schema: "fairnotice/rules/1",
+            hash: rules.hash(),
+            rules: &infos,
+        });
     }
     let mut text = format!(
         "{} ({}, {})\n{}\n",

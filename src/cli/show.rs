@@ -2,7 +2,7 @@
 
 use fairnotice::read;
 
-use super::{Globals, Outcome, input, print_text};
+use super::{Globals, Outcome, input, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -15,5 +15,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let document = input::document(&args.file, args.input_format, globals)?;
-    print_text(&read::canonical(&document))
+    let text = read::canonical(&document);
+    if globals.json() {
+        return print_json(&serde_json::json!({
+            "schema": "fairnotice/show/1",
+            "title": document.title,
+            "language": document.language,
+            "dates": document.dates,
+            "text": text,
+        }));
+    }
+    print_text(&text)
 }

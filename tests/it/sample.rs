@@ -120,3 +120,47 @@ fn the_sample_is_worked_with_to_the_mailbox() {
         "{mail}"
     );
 }
+
+#[test]
+fn every_report_can_be_had_as_json() {
+    let folder = sample();
+    let fair = |args: &[&str]| run(folder.path(), args);
+    fair(&["check"]).exits(0);
+    let email = "larkspur-privacy-8fc323ef-email";
+    let reports: &[&[&str]] = &[
+        &["check"],
+        &["status"],
+        &["log", "larkspur-privacy"],
+        &["show", "larkspur-privacy"],
+        &["outline", "larkspur-privacy"],
+        &[
+            "diff",
+            "larkspur-privacy@previous",
+            "larkspur-privacy@latest",
+        ],
+        &["review", "larkspur-privacy"],
+        &["duties", "larkspur-privacy"],
+        &["plan", "larkspur-privacy"],
+        &["audit", "larkspur-privacy"],
+        &["notice", "list"],
+        &["notice", "show", email],
+        &["notice", "template", "list"],
+        &["notice", "template", "check"],
+        &["campaign", "status"],
+        &["law", "list"],
+        &["law", "show", "eu"],
+        &["rules", "list"],
+        &["rules", "explain", "sale-gained"],
+        &["config", "check"],
+        &["reindex"],
+    ];
+    for report in reports {
+        let args = [*report, &["--format", "json"]].concat();
+        let json = fair(&args).exits(0).json();
+        let schema = json["schema"].as_str().unwrap_or_default();
+        assert!(schema.starts_with("fairnotice/"), "{report:?}: {json}");
+    }
+    let error = fair(&["notice", "show", "nothing", "--format", "json"]);
+    let line: serde_json::Value = serde_json::from_str(error.err.trim()).unwrap();
+    assert_eq!(line["schema"], "fairnotice/error/1");
+}
