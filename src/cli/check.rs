@@ -1,6 +1,6 @@
 //! `fairnotice check [ID…]`
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use fairnotice::{
     assess::Verdict,
@@ -38,9 +38,9 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Printed {
+struct Printed<'a> {
     schema: &'static str,
-    documents: Vec<Line>,
+    documents: Vec<&'a Line>,
 }
 
 #[derive(Serialize)]
@@ -69,9 +69,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         .map(|text| read_draft(text, args.effective))
         .transpose()?;
     let mut workspace = Workspace::write(&globals.workspace, "check", now, wait)?;
-    let mut reports = Vec::new();
+    let mut kept: Vec<Kept> = Vec::new();
     if let Some(draft) = &draft {
-        reports.push(check::check_draft(&mut workspace, draft, now)?);
+        kept.push(keep(check::check_draft(&mut workspace, draft, now)?, true));
     } else {
         let settings = Settings {
             only: args.ids.clone(),
@@ -87,47 +87,62 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         check::check(&mut workspace, &settings, now, |_, report| {
             progress.set_message(report.id.clone());
             progress.inc(1);
-            reports.push(report);
+            kept.push(keep(report, false));
         })?;
         progress.finish_and_clear();
     }
-    let order: Vec<String> = workspace
+    let order: BTreeMap<&str, usize> = workspace
         .config
         .documents
         .iter()
-        .map(|d| d.id.clone())
+        .enumerate()
+        .map(|(place, document)| (document.id.as_str(), place))
         .collect();
-    reports.sort_by_key(|report| order.iter().position(|id| *id == report.id));
-    for report in &reports {
-        if let Err(said) = history::commit(&workspace, report) {
-            warn(
-                globals,
-                &format!("{} was stored, but not committed: {said}", report.id),
-            );
-        }
+    kept.sort_by_key(|kept| order.get(kept.line.id.as_str()).copied());
+    if let Err(said) = history::commit(&workspace, kept.iter().map(|kept| &kept.message)) {
+        warn(
+            globals,
+            &format!("what was stored is not committed yet: {said}"),
+        );
     }
+    let lines: Vec<&Line> = kept.iter().map(|kept| &kept.line).collect();
+    let bad = lines
+        .iter()
+        .any(|line| matches!(line.state, State::Failed | State::Suspect));
+    let exit = exit(args, &lines);
     if globals.json() {
-        let documents = reports.iter().map(line).collect();
         print_json(&Printed {
             schema: "fairnotice/check/1",
-            documents,
+            documents: lines,
         })?;
     } else {
-        print_text(&report::check(&reports, draft.as_ref()))?;
+        print_text(&report::check(kept.iter().map(|kept| &kept.shown)))?;
     }
     let waiting = alarm(&mut workspace, globals, now)?;
-    let bad = reports
-        .iter()
-        .any(|r| matches!(r.state, State::Failed | State::Suspect));
     if let (false, false, Some(url)) = (bad, waiting, &workspace.config.heartbeat)
         && let Err(error) = alarm::heartbeat(url)
     {
         warn(globals, &format!("the heartbeat was not accepted: {error}"));
     }
-    match exit(args, &reports)? {
+    match exit {
         Exit::Failed => Ok(Exit::Failed),
         _ if waiting => Ok(Exit::Partly),
         exit => Ok(exit),
+    }
+}
+
+/// What is kept of a document's report until the end of the run.
+struct Kept {
+    line: Line,
+    shown: report::Shown,
+    message: history::Message,
+}
+
+fn keep(report: Report, draft: bool) -> Kept {
+    Kept {
+        line: line(&report),
+        shown: report::shown(&report, draft),
+        message: history::Message::of(&report),
     }
 }
 
@@ -198,30 +213,26 @@ fn line(report: &Report) -> Line {
     }
 }
 
-fn exit(args: &Args, reports: &[Report]) -> Outcome {
-    let bad = reports
+fn exit(args: &Args, lines: &[&Line]) -> Exit {
+    let bad = lines
         .iter()
-        .filter(|r| matches!(r.state, State::Failed | State::Suspect))
+        .filter(|line| matches!(line.state, State::Failed | State::Suspect))
         .count();
     if bad > 0 {
-        return Ok(if bad == reports.len() {
+        return if bad == lines.len() {
             Exit::Failed
         } else {
             Exit::Partly
-        });
+        };
     }
     if !args.exit_code {
-        return Ok(Exit::Done);
+        return Exit::Done;
     }
-    let too_early = reports
-        .iter()
-        .filter_map(|r| r.change.as_ref())
-        .any(|c| c.plan.as_ref().is_some_and(|p| p.too_early));
-    let gravest = reports.iter().filter_map(|r| r.verdict).max();
-    Ok(match gravest {
+    let too_early = lines.iter().any(|line| line.too_early);
+    match lines.iter().filter_map(|line| line.verdict).max() {
         _ if too_early => Exit::TooEarly,
         Some(Verdict::Material) => Exit::Material,
         Some(Verdict::Substantive) => Exit::Substantive,
         _ => Exit::Done,
-    })
+    }
 }

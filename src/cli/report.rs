@@ -5,7 +5,7 @@ use fairnotice::{
     assess::{Direction, Finding, Severity, Verdict},
     duty::{Plan, Source},
     render::wording,
-    run::check::{Change, Draft, Report, State},
+    run::check::{Change, Report, State},
 };
 
 /// Characters of a quote that are shown.
@@ -13,35 +13,50 @@ const QUOTE: usize = 240;
 /// Findings shown in full; the rest is counted and stands in the redline.
 const SHOWN: usize = 6;
 
-/// The whole report.
-pub(crate) fn check(reports: &[Report], draft: Option<&Draft>) -> String {
+/// What stays of one document's report until all are done: a run over thousands of documents must
+/// not hold all their texts.
+pub(crate) struct Shown {
+    id: String,
+    state: State,
+    notices: usize,
+    /// What is said of it; nothing of what is as it was.
+    text: Option<String>,
+}
+
+/// The lines of one document.
+pub(crate) fn shown(report: &Report, draft: bool) -> Shown {
+    let quiet = report.state == State::Unchanged && report.change.is_none();
+    Shown {
+        id: report.id.clone(),
+        state: report.state,
+        notices: report.notices.len(),
+        text: (!quiet).then(|| one(report, draft)),
+    }
+}
+
+/// The whole report, in the order given.
+pub(crate) fn check<'a>(reports: impl Iterator<Item = &'a Shown> + Clone) -> String {
     let mut text = String::new();
-    let quiet: Vec<&Report> = reports
-        .iter()
-        .filter(|r| r.state == State::Unchanged && r.change.is_none())
-        .collect();
-    for report in reports {
-        if quiet.iter().any(|q| std::ptr::eq(*q, report)) {
-            continue;
-        }
-        text += &one(report, draft);
+    for lines in reports.clone().filter_map(|r| r.text.as_ref()) {
+        text += lines;
         text.push('\n');
     }
+    let listed = |wanted: &dyn Fn(&Shown) -> bool| {
+        let ids = reports.clone().filter(|r| wanted(r));
+        ids.map(|r| r.id.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let quiet = listed(&|r| r.text.is_none());
     if !quiet.is_empty() {
-        let ids: Vec<&str> = quiet.iter().map(|r| r.id.as_str()).collect();
-        text += &format!("Unchanged: {}\n", ids.join(", "));
+        text += &format!("Unchanged: {quiet}\n");
     }
-    if reports.is_empty() {
+    if reports.clone().next().is_none() {
         text += "No documents are tracked yet: `fairnotice add SOURCE` adds one.\n";
     }
-    let failed = reports
-        .iter()
-        .filter(|r| matches!(r.state, State::Failed | State::Suspect));
-    let failed: Vec<&str> = failed.map(|r| r.id.as_str()).collect();
+    let failed = listed(&|r| matches!(r.state, State::Failed | State::Suspect));
     if !failed.is_empty() {
-        text += &format!("Not read: {} (see above)\n", failed.join(", "));
+        text += &format!("Not read: {failed} (see above)\n");
     }
-    let notices: usize = reports.iter().map(|r| r.notices.len()).sum();
+    let notices: usize = reports.map(|r| r.notices).sum();
     if notices > 0 {
         text += &format!(
             "{} drafted: `fairnotice notice show ID` shows one, with its checks. \
@@ -52,7 +67,7 @@ pub(crate) fn check(reports: &[Report], draft: Option<&Draft>) -> String {
     text
 }
 
-fn one(report: &Report, draft: Option<&Draft>) -> String {
+fn one(report: &Report, draft: bool) -> String {
     let what = match report.state {
         State::New => "first seen".to_owned(),
         State::Unchanged => "unchanged".to_owned(),
@@ -67,7 +82,7 @@ fn one(report: &Report, draft: Option<&Draft>) -> String {
         State::Suspect => "SUSPECT: not taken for a version".to_owned(),
         State::Failed => "FAILED".to_owned(),
     };
-    let draft = if draft.is_some() { " (draft)" } else { "" };
+    let draft = if draft { " (draft)" } else { "" };
     let heading = format!("{} [{}]{draft}: {what}", report.title, report.id);
     let mut text = format!(
         "{}\n{}\n",

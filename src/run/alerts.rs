@@ -42,6 +42,7 @@ fn threshold(alert: &Alert) -> Verdict {
 pub fn due(
     workspace: &Workspace,
     document: &config::Document,
+    state: &DocumentState,
     report: &Report,
     change: &Change,
     now: Timestamp,
@@ -65,47 +66,73 @@ pub fn due(
             assessment.findings.len()
         )
         .to_lowercase();
-        events.push(record(
-            name,
-            document,
-            "changed",
-            report,
-            Some(assessment.verdict),
+        // The number of the publication tells a return to an old text from the first time.
+        let about = format!(
+            "{name}\0{}\0changed\0{:?}\0{:?}\0{}",
+            document.id,
+            report.version,
+            report.previous,
+            state.published.len()
+        );
+        events.push(Event::AlertDue(AlertRecord {
+            id: Hash::of(about.as_bytes()).short(),
+            alert: name.clone(),
+            document: document.id.clone(),
+            what: "changed".to_owned(),
+            version: report.version,
+            against: report.previous,
+            verdict: Some(assessment.verdict),
             detail,
-            now,
-        ));
+            due: now,
+        }));
     }
     Ok(events)
 }
 
-fn record(
-    alert: &str,
+/// Alerts due because a page was found to alternate between known versions.
+pub fn flapping(
+    workspace: &Workspace,
     document: &config::Document,
-    what: &str,
-    report: &Report,
-    verdict: Option<Verdict>,
-    detail: String,
+    state: &DocumentState,
+    detail: &str,
     now: Timestamp,
-) -> Event {
-    let about = format!(
-        "{alert}\0{}\0{what}\0{:?}\0{:?}\0{now}",
-        document.id, report.version, report.previous
-    );
-    Event::AlertDue(AlertRecord {
-        id: Hash::of(about.as_bytes()).short(),
-        alert: alert.to_owned(),
-        document: document.id.clone(),
-        what: what.to_owned(),
-        version: report.version,
-        against: report.previous,
-        verdict,
-        detail,
-        due: now,
-    })
+) -> Vec<Event> {
+    let since = format!("{}\0{:?}", state.published.len(), state.seen_since);
+    oddity(workspace, document, state, "flapping", &since, detail, now)
+}
+
+/// An alert to all that want to hear of what goes wrong; `since` tells one time from the next.
+fn oddity(
+    workspace: &Workspace,
+    document: &config::Document,
+    state: &DocumentState,
+    what: &str,
+    since: &str,
+    detail: &str,
+    now: Timestamp,
+) -> Vec<Event> {
+    concerning(workspace, document)
+        .filter(|(_, alert)| alert.failures.unwrap_or(true))
+        .map(|(name, _)| {
+            let about = format!("{name}\0{}\0{what}\0{since}", document.id);
+            Event::AlertDue(AlertRecord {
+                id: Hash::of(about.as_bytes()).short(),
+                alert: name.clone(),
+                document: document.id.clone(),
+                what: what.to_owned(),
+                version: state.latest(),
+                against: None,
+                verdict: None,
+                detail: detail.to_owned(),
+                due: now,
+            })
+        })
+        .collect()
 }
 
 /// Hours after which a lasting failure is said again: a day, a week, then every four weeks.
 const AGAIN: [i32; 2] = [24, 7 * 24];
+const FOUR_WEEKS: i32 = 28 * 24;
 
 /// Alerts due because a look failed: at once, and again when it lasts.
 pub fn failing(
@@ -119,28 +146,32 @@ pub fn failing(
         return Vec::new();
     }
     let since = state.failing.as_ref().map_or(now, |failing| failing.since);
-    concerning(workspace, document)
-        .filter(|(_, alert)| alert.failures.unwrap_or(true))
-        .map(|(name, _)| {
-            let what = if problem.suspect {
-                "suspect"
-            } else {
-                "failing"
-            };
-            let about = format!("{name}\0{}\0{what}\0{since}\0{now}", document.id);
-            Event::AlertDue(AlertRecord {
-                id: Hash::of(about.as_bytes()).short(),
-                alert: name.clone(),
-                document: document.id.clone(),
-                what: what.to_owned(),
-                version: state.latest(),
-                against: None,
-                verdict: None,
-                detail: format!("{} (since {since})", problem.detail),
-                due: now,
-            })
-        })
-        .collect()
+    let what = if problem.suspect {
+        "suspect"
+    } else {
+        "failing"
+    };
+    // What went well last and how long it has lasted name the occasion, not the hour of this run:
+    // a run that repeats one that was cut off says it once.
+    let occasion = format!("{:?}\0{}", state.last_good, occasion(state, now));
+    let detail = format!("{} (since {since})", problem.detail);
+    oddity(workspace, document, state, what, &occasion, &detail, now)
+}
+
+/// How many times a lasting failure has been news by now.
+fn occasion(state: &DocumentState, now: Timestamp) -> i32 {
+    let Some(failing) = &state.failing else {
+        return 0;
+    };
+    let lasting = hours(failing.since, now);
+    let passed = AGAIN.iter().filter(|limit| lasting >= **limit).count();
+    1 + i32::try_from(passed).unwrap_or_default() + lasting / FOUR_WEEKS
+}
+
+fn hours(since: Timestamp, until: Timestamp) -> i32 {
+    until
+        .since((Unit::Hour, since))
+        .map_or(0, |span| span.get_hours())
 }
 
 /// Whether a failure at `now` is news: the first one, or the first after a threshold was passed.
@@ -148,17 +179,14 @@ pub fn says_again(state: &DocumentState, now: Timestamp) -> bool {
     let Some(failing) = &state.failing else {
         return true;
     };
-    let hours = |until: Timestamp| {
-        until
-            .since((Unit::Hour, failing.since))
-            .map_or(0, |span| span.get_hours())
-    };
-    let (before, lasting) = (hours(failing.last), hours(now));
-    let four_weeks = 28 * 24;
+    let (before, lasting) = (
+        hours(failing.since, failing.last),
+        hours(failing.since, now),
+    );
     AGAIN
         .iter()
         .any(|limit| before < *limit && lasting >= *limit)
-        || before / four_weeks != lasting / four_weeks
+        || before / FOUR_WEEKS != lasting / FOUR_WEEKS
 }
 
 #[cfg(test)]

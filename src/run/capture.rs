@@ -32,6 +32,11 @@ pub fn selectors(document: &config::Document) -> Selectors {
     }
 }
 
+/// What tells one way of reading a document's captures from another: a hash of its selectors.
+pub fn reading(document: &config::Document) -> Hash {
+    Hash::of(format!("{:?}\0{:?}", document.include, document.remove).as_bytes())
+}
+
 /// Reads the captures of a document and joins them, in order.
 ///
 /// # Errors
@@ -57,31 +62,12 @@ pub fn read_captures(captures: &[Capture], selectors: &Selectors) -> Result<Text
 ///
 /// # Errors
 /// When their canonical text does not read back.
-pub fn text_of(mut parts: Vec<Document>) -> Result<Text, ReadError> {
-    let suspect = parts.iter().find_map(|part| part.suspect.clone());
-    let (title, language, dates) = match parts.first() {
-        Some(first) => (
-            first.title.clone(),
-            first.language.clone(),
-            first.dates.clone(),
-        ),
-        None => return Err(ReadError::Empty),
-    };
-    let warnings: Vec<_> = parts
-        .iter()
-        .flat_map(|part| part.warnings.clone())
-        .collect();
-    let canonical = match parts.len() {
-        1 => parts
-            .pop()
-            .map(|part| read::canonical(&part))
-            .unwrap_or_default(),
-        _ => parts
-            .iter()
-            .map(read::canonical)
-            .collect::<Vec<_>>()
-            .join("\n"),
-    };
+pub fn text_of(parts: Vec<Document>) -> Result<Text, ReadError> {
+    if parts.is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let whole = read::combine(parts);
+    let canonical = read::canonical(&whole);
     let input = Input {
         bytes: canonical.as_bytes(),
         format: Some(Format::Markdown),
@@ -89,16 +75,16 @@ pub fn text_of(mut parts: Vec<Document>) -> Result<Text, ReadError> {
     };
     let mut document = match read::read(&input) {
         // A page without a word is suspect, not unreadable: its capture is kept with the reason.
-        Err(ReadError::Empty) if suspect.is_some() => read::combine(Vec::new()),
+        Err(ReadError::Empty) if whole.suspect.is_some() => read::combine(Vec::new()),
         read => read?,
     };
     // What only the page said (its title element, its lang attribute, a date in its metadata).
-    document.title = document.title.or(title);
-    document.language = document.language.or(language);
-    document.dates.effective = document.dates.effective.or(dates.effective);
-    document.dates.updated = document.dates.updated.or(dates.updated);
-    document.suspect = suspect;
-    document.warnings = warnings;
+    document.title = document.title.or(whole.title);
+    document.language = document.language.or(whole.language);
+    document.dates.effective = document.dates.effective.or(whole.dates.effective);
+    document.dates.updated = document.dates.updated.or(whole.dates.updated);
+    document.suspect = whole.suspect;
+    document.warnings = whole.warnings;
     let key = Hash::of(read::equivalence_key(&document).as_bytes());
     let id = Hash::of(canonical.as_bytes());
     Ok(Text {

@@ -181,11 +181,13 @@ pub fn check(
         }
     }
     let (root, config) = (workspace.root().to_owned(), workspace.config.clone());
-    gather::gather::<CheckError>(&root, &config, wanted, |wish, outcome| {
+    let gathered = gather::gather::<CheckError>(&root, &config, wanted, |wish, outcome| {
         let report = one(workspace, settings, now, &wish, outcome)?;
         each(workspace, report);
         Ok(())
-    })
+    });
+    workspace.settle()?;
+    gathered
 }
 
 fn one(
@@ -246,8 +248,7 @@ fn one(
                 version: Some(version.id),
                 ..observed
             };
-            workspace.record(now, vec![Event::Observed(observed)])?;
-            pending(workspace, document, State::Unchanged, now, settings)
+            still(workspace, document, &state, observed, now, settings)
         }
         Some(version) if public(version.id) && !returned(document, &state, version.id, now) => {
             let observed = Observation {
@@ -255,20 +256,22 @@ fn one(
                 flapping: true,
                 ..observed
             };
-            let news = !state.flapping;
-            workspace.record(now, vec![Event::Observed(observed)])?;
             let mut report = plain(document, State::Flapping, Some(version.id));
             report.previous = state.latest();
-            report.error = news.then(|| {
-                format!(
-                    "the page alternates between version {} and {}",
-                    version.id.short(),
-                    state.latest().map(Hash::short).unwrap_or_default()
-                )
-            });
-            if !news {
+            if state.flapping {
+                workspace.note(now, Event::Observed(observed))?;
                 report.state = State::Unchanged;
+                return Ok(report);
             }
+            let detail = format!(
+                "the page alternates between version {} and {}",
+                version.id.short(),
+                state.latest().map(Hash::short).unwrap_or_default()
+            );
+            let mut events = super::alerts::flapping(workspace, document, &state, &detail, now);
+            events.push(Event::Observed(observed));
+            workspace.record(now, events)?;
+            report.error = Some(detail);
             Ok(report)
         }
         Some(version) => {
@@ -406,6 +409,11 @@ fn pending(
     report.redline = Some(super::redline::write(
         workspace, document, against, version, &change, now,
     )?);
+    // A run that is cut off after the alert and before the judgement judges again, and the alert,
+    // having the same id, is due once.
+    events.extend(super::alerts::due(
+        workspace, document, &state, &report, &change, now,
+    )?);
     for (unjudged, _) in &state.unjudged {
         events.push(Event::Judged(judgement(
             document,
@@ -417,9 +425,6 @@ fn pending(
             &change.judged.assessment.rules,
         )));
     }
-    events.extend(super::alerts::due(
-        workspace, document, &report, &change, now,
-    )?);
     workspace.record(now, events)?;
     report.change = Some(Box::new(change));
     Ok(report)
@@ -486,14 +491,30 @@ fn seen_again(
             &Settings::default(),
         );
     }
+    let settings = Settings::default();
+    still(workspace, document, state, observed, now, &settings)
+}
+
+/// A look that showed the text that was known: nothing follows from it, unless an earlier run was
+/// cut off.
+fn still(
+    workspace: &mut Workspace,
+    document: &config::Document,
+    state: &DocumentState,
+    observed: Observation,
+    now: Timestamp,
+    settings: &Settings,
+) -> Result<Report, CheckError> {
+    if state.unjudged.is_empty() {
+        workspace.note(now, Event::Observed(observed))?;
+        let mut report = plain(document, State::Unchanged, state.latest());
+        if let Some(title) = title_of(workspace, document, state.latest())? {
+            report.title = title;
+        }
+        return Ok(report);
+    }
     workspace.record(now, vec![Event::Observed(observed)])?;
-    pending(
-        workspace,
-        document,
-        State::Unchanged,
-        now,
-        &Settings::default(),
-    )
+    pending(workspace, document, State::Unchanged, now, settings)
 }
 
 /// Whether seeing an old text again is a publication: at once for a file, which is its owner's
@@ -539,10 +560,9 @@ fn failed(
         }
     }
     observed.problem = Some(problem.clone());
-    let mut events = vec![Event::Observed(observed)];
-    events.extend(super::alerts::failing(
-        workspace, document, state, &problem, now,
-    ));
+    // The alert first: a record that is cut off after it is made up for, one before it is not.
+    let mut events = super::alerts::failing(workspace, document, state, &problem, now);
+    events.push(Event::Observed(observed));
     workspace.record(now, events)?;
     let found = if problem.suspect {
         State::Suspect
@@ -654,6 +674,7 @@ pub(super) fn keep(
         key: text.key,
         key_rule: read::EQUIVALENCE,
         reader: READER,
+        reading: Some(capture::reading(document)),
         file,
         raw,
         fetched: now,
@@ -674,8 +695,9 @@ fn origin_word(origin: Origin) -> &'static str {
     }
 }
 
-/// Reads the latest version again from its captures when the program reads better than it did, so
-/// that a better reader never looks like a change of the policy.
+/// Reads the published versions again from their captures when the program, or the document's
+/// selectors, read otherwise than they did, so that a better reader never looks like a change of
+/// the policy.
 fn upgraded(
     workspace: &mut Workspace,
     document: &config::Document,
@@ -685,16 +707,47 @@ fn upgraded(
     let Some(latest) = state.latest() else {
         return Ok(state);
     };
-    let version = workspace.version(&document.id, latest)?;
-    if (version.reader == READER && version.key_rule == read::EQUIVALENCE) || version.raw.is_empty()
-    {
+    let reading = capture::reading(document);
+    let outdated = |version: &Version| {
+        version.reader != READER
+            || version.key_rule != read::EQUIVALENCE
+            || version.reading.is_some_and(|by| by != reading)
+    };
+    if !outdated(&workspace.version(&document.id, latest)?) {
         return Ok(state);
     }
+    let mut done = Vec::new();
+    for publication in &state.published {
+        let id = publication.version;
+        if done.contains(&id) {
+            continue;
+        }
+        done.push(id);
+        let version = workspace.version(&document.id, id)?;
+        if outdated(&version) {
+            reread(workspace, document, &version, now)?;
+        }
+    }
+    Ok(workspace.state(&document.id)?)
+}
+
+/// Reads a version again. Where its captures are gone, or cannot be read any more, it stays as it
+/// is, and only its key is made anew from its text.
+fn reread(
+    workspace: &mut Workspace,
+    document: &config::Document,
+    version: &Version,
+    now: Timestamp,
+) -> Result<(), CheckError> {
     let snapshot = workspace.archive.text(&version.file)?;
     let mut captures = Vec::new();
     for file in &version.raw {
+        let Ok(bytes) = workspace.archive.raw(file) else {
+            captures.clear();
+            break;
+        };
         captures.push(Capture {
-            bytes: workspace.archive.raw(file)?,
+            bytes,
             media_type: snapshot.front.get("media_type").map(str::to_owned),
             hops: Vec::new(),
             url: snapshot.front.get("url").unwrap_or_default().to_owned(),
@@ -703,17 +756,25 @@ fn upgraded(
             rendered: false,
         });
     }
-    let Ok(text) = capture::read_captures(&captures, &capture::selectors(document)) else {
-        return Ok(state);
+    let text = if captures.is_empty() {
+        None
+    } else {
+        capture::read_captures(&captures, &capture::selectors(document)).ok()
     };
-    let mut again = keep(
-        workspace,
-        document,
-        &text,
-        &[],
-        Origin::Reread,
-        version.fetched,
-    )?;
+    let Some(text) = text else {
+        let text = workspace.document_of(version)?;
+        let again = Version {
+            key: Hash::of(read::equivalence_key(&text).as_bytes()),
+            key_rule: read::EQUIVALENCE,
+            reader: READER,
+            reading: Some(capture::reading(document)),
+            ..version.clone()
+        };
+        workspace.record(now, vec![Event::VersionStored(again)])?;
+        return Ok(());
+    };
+    let origin = Origin::Reread;
+    let mut again = keep(workspace, document, &text, &[], origin, version.fetched)?;
     again.raw.clone_from(&version.raw);
     let reread = Event::Reread {
         document: document.id.clone(),
@@ -722,7 +783,7 @@ fn upgraded(
         reader: READER,
     };
     workspace.record(now, vec![Event::VersionStored(again), reread])?;
-    Ok(workspace.state(&document.id)?)
+    Ok(())
 }
 
 /// Checks a draft against the text in force; it is stored, but not published.

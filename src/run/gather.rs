@@ -90,9 +90,11 @@ pub fn gather<E: From<FetchError>>(
             let (root, settings) = (Arc::clone(&root), Arc::clone(&settings));
             tokio::spawn(async move {
                 let outcome = fetch_document(&root, &settings, &fetcher, &wish).await;
-                drop(permit);
                 // Nobody listens any more when the run has failed.
                 let _listening = sender.send((wish, outcome)).await;
+                // Only now: captures that wait to be read count as being fetched, so that a fast
+                // server cannot fill the memory.
+                drop(permit);
             });
         }
     });

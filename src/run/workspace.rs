@@ -19,6 +19,7 @@ use crate::{
     store::{
         Applied, Archive, DocumentState, Entry, Event, Fold, INDEX_FORMAT, Journal, Judgement,
         Lock, MemoryStore, Origin, Reader, SledStore, Snapshot, Store, StoreError, Table, Version,
+        checkpoint,
     },
 };
 
@@ -80,11 +81,21 @@ pub struct Workspace {
 struct Writer {
     journal: Journal,
     id: String,
+    /// In the journal's buffer, but neither durable nor in the index yet.
+    waiting: Vec<(Entry, u64)>,
+    /// Journal offset at which the next copy of the index is due.
+    copy_at: u64,
     _lock: Lock,
 }
 
 /// Folder of the journal, the index and the locks.
 pub const STATE_FOLDER: &str = ".fairnotice";
+
+/// Events that wait to be written together, at most.
+const TOGETHER: usize = 64;
+/// Bytes of journal after which a new copy of the index is made for those who only read; a copy
+/// is never made before the journal has grown by its own size.
+const COPY_EVERY: u64 = 2 << 20;
 
 impl Workspace {
     /// Opens a workspace for writing, waiting for another run for up to `wait`. `what` names this
@@ -110,8 +121,13 @@ impl Workspace {
             archive: Archive::new(root),
             store,
             writer: Some(Writer {
+                copy_at: match checkpoint::made_at(&folder.join("checkpoint")) {
+                    Some((offset, size)) => offset + size.max(COPY_EVERY),
+                    None => COPY_EVERY,
+                },
                 journal,
                 id,
+                waiting: Vec::new(),
                 _lock: lock,
             }),
         };
@@ -180,6 +196,10 @@ impl Workspace {
             store: Box::<MemoryStore>::default(),
             writer: None,
         };
+        let copy = workspace.state_folder().join("checkpoint");
+        if let Some(store) = checkpoint::load(&copy, &workspace.journal_file())? {
+            workspace.store = Box::new(store);
+        }
         workspace.catch_up()?;
         let adopted = workspace.adoptable()?;
         let mut fold = Fold::over(workspace.store.as_ref());
@@ -194,7 +214,7 @@ impl Workspace {
             };
             fold.apply(&entry, 0)?;
         }
-        let writes = fold.writes();
+        let writes = fold.writes()?;
         workspace.store.commit(writes)?;
         Ok(workspace)
     }
@@ -232,15 +252,56 @@ impl Workspace {
             }
             .into());
         };
-        let mut fold = Fold::over(self.store.as_ref());
         for event in events {
             let entry = writer.journal.append(now, &writer.id, event)?;
             let offset = writer.journal.offset();
-            fold.apply(&entry, offset)?;
+            writer.waiting.push((entry, offset));
+        }
+        self.settle()
+    }
+
+    /// Records what nothing else follows from, such as a look that showed what was known: it is
+    /// durable, and the index knows it, with the next [`Workspace::record`] or
+    /// [`Workspace::settle`], or when enough has come together.
+    ///
+    /// # Errors
+    /// When the workspace is open for reading only, or the disk refuses.
+    pub fn note(&mut self, now: Timestamp, event: Event) -> Result<(), WorkspaceError> {
+        match &mut self.writer {
+            Some(writer) if writer.waiting.len() < TOGETHER => {
+                let entry = writer.journal.append(now, &writer.id, event)?;
+                let offset = writer.journal.offset();
+                writer.waiting.push((entry, offset));
+                Ok(())
+            }
+            _ => self.record(now, vec![event]),
+        }
+    }
+
+    /// Makes durable what was noted, and tells the index.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn settle(&mut self) -> Result<(), WorkspaceError> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
+        if writer.waiting.is_empty() {
+            return Ok(());
         }
         writer.journal.sync()?;
-        let writes = fold.writes();
+        let mut fold = Fold::over(self.store.as_ref());
+        for (entry, offset) in writer.waiting.drain(..) {
+            fold.apply(&entry, offset)?;
+        }
+        let writes = fold.writes()?;
         self.store.commit(writes)?;
+        if writer.journal.offset() >= writer.copy_at {
+            let path = self.root.join(STATE_FOLDER).join("checkpoint");
+            let (offset, head) = (writer.journal.offset(), writer.journal.head());
+            let size = checkpoint::save(&path, self.store.as_ref(), offset, head)?;
+            writer.copy_at = offset + size.max(COPY_EVERY);
+        }
         Ok(())
     }
 
@@ -282,7 +343,7 @@ impl Workspace {
             for (entry, offset) in waiting.drain(..) {
                 fold.apply(&entry, offset)?;
             }
-            let writes = fold.writes();
+            let writes = fold.writes()?;
             if writes.is_empty() {
                 Ok(())
             } else {
@@ -483,6 +544,7 @@ fn adopted(document: &str, file: &str, snapshot: &Snapshot) -> Result<Version, S
             .parse()
             .map_err(|_| wrong("`equivalence` has no number".to_owned()))?,
         reader: number("reader")?,
+        reading: None,
         file: file.to_owned(),
         raw: snapshot
             .front

@@ -154,6 +154,9 @@ pub struct Version {
     pub key_rule: u32,
     /// Number of the reader.
     pub reader: u32,
+    /// Hash of the document's selectors by which it was read, where that was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Hash>,
     /// Snapshot file, relative to the workspace.
     pub file: String,
     /// Files of the fetched bytes, one for each source, relative to the workspace.
@@ -243,7 +246,7 @@ pub struct AlertRecord {
     pub alert: String,
     /// The document.
     pub document: String,
-    /// What happened: `changed`, `failing`, `recovered`, `flapping`.
+    /// What happened: `changed`, `failing`, `suspect`, `flapping`.
     pub what: String,
     /// The version concerned.
     pub version: Option<Hash>,

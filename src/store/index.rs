@@ -14,6 +14,9 @@ use crate::{evidence::Hash, notice::Notice};
 /// Format of the index; another number makes it to be rebuilt.
 pub const INDEX_FORMAT: u32 = 1;
 
+/// Hours for which a page must show its last text before it no longer counts as flapping.
+const CALM_HOURS: i32 = 28 * 24;
+
 /// How far the journal was applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
@@ -248,6 +251,9 @@ fn decode<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, StoreError>
 pub struct Fold<'a> {
     store: &'a dyn Store,
     pending: BTreeMap<(Table, String), Option<Vec<u8>>>,
+    /// States that were touched: written out once at the end, however often they were.
+    documents: BTreeMap<String, DocumentState>,
+    applied: Option<Applied>,
 }
 
 impl<'a> Fold<'a> {
@@ -256,25 +262,27 @@ impl<'a> Fold<'a> {
         Self {
             store,
             pending: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            applied: None,
         }
     }
 
     /// The writes that bring the store up to date.
-    pub fn writes(self) -> Vec<Write> {
-        self.pending
+    ///
+    /// # Errors
+    /// When a record cannot be written as JSON.
+    pub fn writes(mut self) -> Result<Vec<Write>, StoreError> {
+        for (id, state) in std::mem::take(&mut self.documents) {
+            self.put(Table::Documents, id, &state)?;
+        }
+        if let Some(applied) = self.applied.take() {
+            self.put(Table::Meta, "applied".to_owned(), &applied)?;
+        }
+        Ok(self
+            .pending
             .into_iter()
             .map(|((table, key), value)| (table, key, value))
-            .collect()
-    }
-
-    /// Number of records touched.
-    pub fn len(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// Whether nothing was touched.
-    pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+            .collect())
     }
 
     fn get<T: DeserializeOwned>(&self, table: Table, key: &str) -> Result<Option<T>, StoreError> {
@@ -315,12 +323,11 @@ impl<'a> Fold<'a> {
                 date,
                 ..
             } => {
-                let mut state = self.document(document)?;
+                let state = self.document(document)?;
                 for publication in state.published.iter_mut().filter(|p| p.version == *version) {
                     publication.withdrawn = date.is_none();
                     publication.effective = *date;
                 }
-                self.put(Table::Documents, document.clone(), &state)?;
             }
             Event::Reread {
                 document, from, to, ..
@@ -361,11 +368,10 @@ impl<'a> Fold<'a> {
                 self.put(Table::Campaigns, id.clone(), &state)?;
             }
             Event::Judged(judgement) => {
-                let mut state = self.document(&judgement.document)?;
+                let state = self.document(&judgement.document)?;
                 state
                     .unjudged
                     .retain(|(version, _)| *version != judgement.version);
-                self.put(Table::Documents, judgement.document.clone(), &state)?;
             }
             Event::Noted { .. } => {}
         }
@@ -374,15 +380,20 @@ impl<'a> Fold<'a> {
             n: entry.n,
             offset,
         };
-        self.put(Table::Meta, "applied".to_owned(), &applied)
+        self.applied = Some(applied);
+        Ok(())
     }
 
-    fn document(&self, id: &str) -> Result<DocumentState, StoreError> {
-        Ok(self.get(Table::Documents, id)?.unwrap_or_default())
+    fn document(&mut self, id: &str) -> Result<&mut DocumentState, StoreError> {
+        if !self.documents.contains_key(id) {
+            let state = Reader(self.store).document(id)?;
+            self.documents.insert(id.to_owned(), state);
+        }
+        Ok(self.documents.entry(id.to_owned()).or_default())
     }
 
     fn observed(&mut self, seen: &Observation, time: Timestamp) -> Result<(), StoreError> {
-        let mut state = self.document(&seen.document)?;
+        let state = self.document(&seen.document)?;
         state.last_look = Some(time);
         match (&seen.problem, seen.version) {
             (Some(problem), _) => {
@@ -407,10 +418,17 @@ impl<'a> Fold<'a> {
                     state.capture = seen.capture;
                     state.validators.clone_from(&seen.validators);
                 }
+                let calm = |since: Timestamp| {
+                    time.since((jiff::Unit::Hour, since))
+                        .is_ok_and(|span| span.get_hours() >= CALM_HOURS)
+                };
+                if state.seen == state.latest() && state.seen_since.is_some_and(calm) {
+                    state.flapping = false;
+                }
                 state.flapping |= seen.flapping;
             }
         }
-        self.put(Table::Documents, seen.document.clone(), &state)
+        Ok(())
     }
 
     fn version_stored(&mut self, version: &Version) -> Result<(), StoreError> {
@@ -418,18 +436,34 @@ impl<'a> Fold<'a> {
         let by_id = format!("{document}\0h{}", version.id);
         let key = format!("{document}\0{}\0{}", version.key_rule, version.key);
         self.put(Table::Keys, key, &version.id)?;
-        if self.get::<Version>(Table::Versions, &by_id)?.is_some() {
-            return Ok(());
+        let number = if self.get::<Version>(Table::Versions, &by_id)?.is_some() {
+            // The same text, read by a newer reader: the record says so from now on.
+            self.number_of(document, version.id)?
+        } else {
+            let state = self.document(document)?;
+            state.versions += 1;
+            Some(format!("{document}\0n{:08}", state.versions))
+        };
+        if let Some(number) = number {
+            self.put(Table::Versions, number, version)?;
         }
-        let mut state = self.document(document)?;
-        state.versions += 1;
-        self.put(
-            Table::Versions,
-            format!("{document}\0n{:08}", state.versions),
-            version,
-        )?;
-        self.put(Table::Versions, by_id, version)?;
-        self.put(Table::Documents, document.clone(), &state)
+        self.put(Table::Versions, by_id, version)
+    }
+
+    /// The key of a version in the order of versions.
+    fn number_of(&self, document: &str, id: Hash) -> Result<Option<String>, StoreError> {
+        let prefix = format!("{document}\0n");
+        let stored = self.store.scan(Table::Versions, &prefix)?;
+        let fresh = self.pending.iter().filter_map(|((table, key), value)| {
+            let ours = *table == Table::Versions && key.starts_with(&prefix);
+            value.clone().filter(|_| ours).map(|v| (key.clone(), v))
+        });
+        for (key, bytes) in stored.into_iter().chain(fresh) {
+            if decode::<Version>(&key, &bytes)?.id == id {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
     }
 
     fn published(
@@ -438,7 +472,6 @@ impl<'a> Fold<'a> {
         version: Hash,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut state = self.document(document)?;
         let stored: Option<Version> =
             self.get(Table::Versions, &format!("{document}\0h{version}"))?;
         // A date on the page that lies before the day it was put up says nothing about effect.
@@ -446,6 +479,7 @@ impl<'a> Fold<'a> {
         let effective = stored
             .and_then(|v| v.dates.effective)
             .filter(|date| *date > day);
+        let state = self.document(document)?;
         if let Some(before) = state.latest() {
             state.unjudged.push((version, before));
         }
@@ -457,18 +491,25 @@ impl<'a> Fold<'a> {
         });
         state.seen = Some(version);
         state.flapping = false;
-        self.put(Table::Documents, document.to_owned(), &state)
+        Ok(())
     }
 
     fn reread(&mut self, document: &str, from: Hash, to: Hash) -> Result<(), StoreError> {
-        let mut state = self.document(document)?;
+        let state = self.document(document)?;
         for publication in state.published.iter_mut().filter(|p| p.version == from) {
             publication.version = to;
         }
         if state.seen == Some(from) {
             state.seen = Some(to);
         }
-        self.put(Table::Documents, document.to_owned(), &state)
+        for (version, before) in &mut state.unjudged {
+            for id in [version, before] {
+                if *id == from {
+                    *id = to;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -104,7 +104,8 @@ impl Journal {
         let lease = last.as_ref().map_or(1, |entry| entry.lease + 1);
         Ok(Self {
             path: path.to_owned(),
-            file: BufWriter::new(file),
+            // What is recorded together goes to the disk in one write.
+            file: BufWriter::with_capacity(1 << 20, file),
             head,
             last,
             lease,
@@ -162,6 +163,28 @@ impl Journal {
     /// Hash of the last line.
     pub fn head(&self) -> Hash {
         self.head
+    }
+
+    /// Hash of the line that ends at a byte offset; `None` when none does, or the file is shorter.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn head_at(path: &Path, offset: u64) -> Result<Option<Hash>, StoreError> {
+        let io = |e| StoreError::io("read", path, e);
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io(error)),
+        };
+        if offset == 0 || file.metadata().map_err(io)?.len() < offset {
+            return Ok(None);
+        }
+        let bytes = tail(&mut file, offset).map_err(io)?;
+        let Some(lines) = bytes.strip_suffix(b"\n") else {
+            return Ok(None);
+        };
+        let last = lines.rsplit(|b| *b == b'\n').next().unwrap_or_default();
+        Ok(split(last).map(|(hash, _)| hash))
     }
 
     /// Where the next line will start, in bytes.
@@ -270,7 +293,9 @@ fn tail(file: &mut File, length: u64) -> std::io::Result<Vec<u8>> {
         let start = length.saturating_sub(size);
         file.seek(SeekFrom::Start(start))?;
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
+        std::io::Read::by_ref(file)
+            .take(length - start)
+            .read_to_end(&mut bytes)?;
         // Two line ends: one before the last whole line, one after it.
         if start == 0 || bytes.iter().filter(|b| **b == b'\n').count() >= 2 {
             return Ok(bytes);

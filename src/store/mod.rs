@@ -7,11 +7,13 @@
 //! snapshots/privacy/20270101T030000Z-91bc….raw.gz    the bytes that were fetched
 //! .fairnotice/journal.jsonl                          what happened, hash-chained
 //! .fairnotice/store/                                 the index (sled)
+//! .fairnotice/checkpoint                             a copy of it, for those who only read
 //! .fairnotice/lock                                   who is writing
 //! ```
 
 mod archive;
 mod campaign_files;
+pub mod checkpoint;
 mod event;
 mod index;
 mod journal;
