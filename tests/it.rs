@@ -17,6 +17,7 @@ mod it {
     mod diff;
     mod docx;
     mod duties;
+    mod effect;
     mod evidence;
     mod history;
     mod kill;

@@ -307,7 +307,10 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let now = globals.now();
     match &args.command {
         Command::Create(args) => create(args, globals),
-        Command::Approve(d) => shown(campaign::approve(root, &d.campaign, &d.by, now), globals),
+        Command::Approve(d) => {
+            campaign::check_notices(root, &d.campaign)?;
+            shown(campaign::approve(root, &d.campaign, &d.by, now), globals)
+        }
         Command::Send(args) => send(args, globals),
         Command::Pause(d) => shown(campaign::pause(root, &d.campaign, &d.by, now), globals),
         Command::Resume(d) => shown(campaign::resume(root, &d.campaign, &d.by, now), globals),
@@ -581,6 +584,7 @@ fn send(args: &SendArgs, globals: &Globals) -> Outcome {
         progress,
         begin: &mut begin,
     };
+    campaign::check_notices(root, &args.campaign)?;
     let sent = campaign::send(root, &args.campaign, options, Clock::from(now));
     meter.end();
     let sent = sent?;

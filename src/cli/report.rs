@@ -138,7 +138,7 @@ fn changed(report: &Report, change: &Change) -> String {
     let assessment = &change.judged.assessment;
     let counts = &change.judged.comparison.counts;
     let mut text = format!(
-        "  {}\n  Version {} → {}: {} words added, {} removed\n",
+        "  {}\n  Version {} → {}: {} added, {} removed\n",
         tally(&assessment.findings),
         report
             .previous
@@ -148,7 +148,7 @@ fn changed(report: &Report, change: &Change) -> String {
             .version
             .map(fairnotice::evidence::Hash::short)
             .unwrap_or_default(),
-        counts.words.added,
+        counted(counts.words.added, "word"),
         counts.words.removed
     );
     for remark in &assessment.remarks {
@@ -361,7 +361,7 @@ fn plan(plan: &Plan) -> String {
         let by = match (&planned.send_by, &planned.due_after) {
             (Some(by), _) => by.strftime("sent by %F %H:%M UTC").to_string(),
             (None, Some(day)) => format!("until {day}, after the effect"),
-            (None, None) => "in time".to_owned(),
+            (None, None) => "as soon as a day of effect is known".to_owned(),
         };
         if by != before {
             text += &format!("  {by}\n");

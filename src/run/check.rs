@@ -18,6 +18,7 @@ use crate::{
     duty::Plan,
     evidence::Hash,
     fetch::{Capture, FetchError},
+    notice,
     read::{self, Document},
     store::{
         DocumentState, Event, FrontMatter, Judgement, Observation, Origin, ProblemSeen, Validators,
@@ -285,7 +286,8 @@ fn one(
                 at: None,
             };
             let mut events = vec![published, Event::Observed(observed)];
-            events.extend(effect(document, version.id, settings));
+            let named = named_day(workspace, document, version.id)?;
+            events.extend(effect(document, version.id, settings).or(named));
             workspace.record(now, events)?;
             let news = if state.published.is_empty() {
                 State::New
@@ -321,6 +323,30 @@ fn one(
             pending(workspace, document, news, now, settings)
         }
     }
+}
+
+/// The day that an approved notice of a draft has named for it: who approved that has decided.
+fn named_day(
+    workspace: &Workspace,
+    document: &config::Document,
+    version: Hash,
+) -> Result<Option<Event>, CheckError> {
+    let named = super::notices::list(workspace, Some(&document.id))?
+        .into_iter()
+        .filter(|notice| notice.versions.new == version.to_string())
+        .filter(|notice| {
+            matches!(
+                notice.state,
+                notice::State::Approved | notice::State::Published
+            )
+        })
+        .find_map(|notice| notice.effective.map(|day| (day, notice.id)));
+    Ok(named.map(|(date, notice)| Event::EffectSet {
+        document: document.id.clone(),
+        version,
+        date: Some(date),
+        by: format!("the approved notice {notice}"),
+    }))
 }
 
 fn effect(document: &config::Document, version: Hash, settings: &Settings) -> Option<Event> {
@@ -385,15 +411,11 @@ fn pending(
     if document.side == config::Side::Owner {
         let from = in_force.unwrap_or(against);
         change.in_force = (from != against).then_some(from);
-        let owed = super::owed::owed(
-            workspace,
-            document,
-            from,
-            version,
-            settings.effective,
-            &change,
-            now,
-        )?;
+        let on_record = state.published.iter().rfind(|p| p.version == version);
+        let day = settings
+            .effective
+            .or_else(|| on_record.and_then(|publication| publication.effective));
+        let owed = super::owed::owed(workspace, document, from, version, day, &change, now)?;
         report.notices = owed
             .notices
             .iter()
@@ -426,6 +448,12 @@ fn pending(
         )));
     }
     workspace.record(now, events)?;
+    if let Some(day) = change.plan.as_ref().and_then(|plan| plan.effective) {
+        // Notices of the draft that this text was, before it was put up, may name another day.
+        let again = super::rewrite::rewrite(workspace, &document.id, version, Some(day), now)?;
+        let anew = again.anew.into_iter().map(|notice| notice.id);
+        report.notices.extend(anew);
+    }
     report.change = Some(Box::new(change));
     Ok(report)
 }
@@ -879,6 +907,11 @@ pub fn check_draft(
         workspace, &document, in_force, version, &change, now,
     )?);
     workspace.record(now, events)?;
+    // A draft that is looked at again with another day has notices of the first look.
+    let again = super::rewrite::rewrite(workspace, &document.id, version, effective, now)?;
+    report
+        .notices
+        .extend(again.anew.into_iter().map(|notice| notice.id));
     report.change = Some(Box::new(change));
     Ok(report)
 }

@@ -21,6 +21,7 @@ pub mod print;
 pub mod recipients;
 pub mod redline;
 pub mod review;
+pub mod rewrite;
 pub mod rules;
 pub mod workspace;
 

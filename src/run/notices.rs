@@ -63,6 +63,9 @@ pub enum NoticesError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A campaign cannot be read.
+    #[error(transparent)]
+    Campaign(#[from] Box<super::campaign::CampaignError>),
     /// The address where it was put up does not show it.
     #[error("{url} could not be fetched, so nothing proves that the notice stands there: {source}")]
     NotThere {
@@ -269,7 +272,7 @@ impl Material {
         self.plan
     }
 
-    fn ground(&self) -> Ground<'_> {
+    pub(super) fn ground(&self) -> Ground<'_> {
         Ground {
             document: &self.document.id,
             title: self.title.as_deref(),
@@ -366,22 +369,43 @@ pub fn list(workspace: &Workspace, document: Option<&str>) -> Result<Vec<Notice>
 }
 
 /// The day of effect that the company set on a notice.
-fn set_day(notice: &Notice) -> Option<Date> {
+pub(super) fn set_day(notice: &Notice) -> Option<Date> {
     notice.fields.get("effective")?.parse().ok()
 }
 
 /// A notice with what it rests on.
-struct Desk {
-    notice: Notice,
-    material: Material,
-    templates: Templates,
-    house: House,
+pub(super) struct Desk {
+    pub(super) notice: Notice,
+    pub(super) material: Material,
+    pub(super) templates: Templates,
+    pub(super) house: House,
     siblings: Vec<Channel>,
 }
 
 impl Desk {
     fn open(workspace: &Workspace, id: &str, now: Timestamp) -> Result<Self, NoticesError> {
         let notice = get(workspace, id)?;
+        let state = workspace.state(&notice.document)?;
+        let published = state
+            .published
+            .iter()
+            .rfind(|p| p.version.to_string() == notice.versions.new);
+        // The company's word on this notice, else its word on the version; a version that was
+        // never put up keeps the day of its draft.
+        let day = set_day(&notice).or_else(|| match published {
+            Some(publication) => publication.effective,
+            None => notice.effective,
+        });
+        Self::at(workspace, notice, day, now)
+    }
+
+    /// A notice as it is for a day of effect; without one the new text's own counts.
+    pub(super) fn at(
+        workspace: &Workspace,
+        notice: Notice,
+        day: Option<Date>,
+        now: Timestamp,
+    ) -> Result<Self, NoticesError> {
         let hash = |text: &str| {
             text.parse::<Hash>()
                 .map_err(|source| NoticesError::Version {
@@ -390,7 +414,6 @@ impl Desk {
                 })
         };
         let (from, to) = (hash(&notice.versions.old)?, hash(&notice.versions.new)?);
-        let day = set_day(&notice);
         let material = Material::load(workspace, &notice.document, from, to, day, now)?;
         let siblings = list(workspace, Some(&notice.document))?
             .into_iter()
@@ -408,7 +431,11 @@ impl Desk {
     }
 
     /// Takes a step and does what follows from it.
-    fn step(&mut self, event: notice::Event, now: Timestamp) -> Result<Vec<Effect>, NoticesError> {
+    pub(super) fn step(
+        &mut self,
+        event: notice::Event,
+        now: Timestamp,
+    ) -> Result<Vec<Effect>, NoticesError> {
         let (next, mut effects) = notice::step(&self.notice, event, self.house.approvals, now)?;
         self.notice = next;
         if effects.contains(&Effect::Write) {
@@ -441,7 +468,7 @@ impl Desk {
         )?)
     }
 
-    fn save(
+    pub(super) fn save(
         self,
         workspace: &mut Workspace,
         action: &str,

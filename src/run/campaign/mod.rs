@@ -7,6 +7,7 @@
 //! ```
 //! All of a campaign is in its own folder, with its own lock: nothing else waits while it sends.
 
+mod carried;
 mod change;
 mod create;
 mod letters;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use carried::{carrying, check_notices};
 pub use change::{approve, cancel, pause, reschedule, resume};
 pub use create::{Create, Created, Rejected, create};
 pub(crate) use letters::find as find_person;
@@ -161,6 +163,9 @@ pub enum CampaignError {
         /// What there is.
         known: Vec<String>,
     },
+    /// The workspace cannot be used.
+    #[error(transparent)]
+    Workspace(#[from] super::WorkspaceError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
