@@ -3,10 +3,7 @@
 use std::{
     io::{BufRead, BufReader, IsTerminal as _},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -21,7 +18,12 @@ use fairnotice::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CliError, Exit, Globals, Outcome, print_json, print_text};
+use super::{
+    CliError, Exit, Globals, Outcome,
+    interrupt::listen,
+    meter::{Meter, Showing, eprint_line},
+    print_json, print_text,
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -201,16 +203,6 @@ enum Policy {
     Reconcile,
     /// Leave them.
     Hold,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Showing {
-    /// A bar on a terminal, nothing elsewhere.
-    Auto,
-    /// One JSON line a second.
-    Json,
-    /// Nothing.
-    None,
 }
 
 #[derive(Debug, clap::Args)]
@@ -540,6 +532,7 @@ fn send(args: &SendArgs, globals: &Globals) -> Outcome {
             folder.display()
         ));
     }
+    campaign::check_notices(root, &args.campaign)?;
     let before = campaign::status(root, &args.campaign, now)?;
     let relay = relay(&args.relay, globals)?;
     if !args.yes {
@@ -584,7 +577,6 @@ fn send(args: &SendArgs, globals: &Globals) -> Outcome {
         progress,
         begin: &mut begin,
     };
-    campaign::check_notices(root, &args.campaign)?;
     let sent = campaign::send(root, &args.campaign, options, Clock::from(now));
     meter.end();
     let sent = sent?;
@@ -614,54 +606,6 @@ fn send(args: &SendArgs, globals: &Globals) -> Outcome {
     Ok(exit)
 }
 
-fn eprint_line(text: &str) {
-    use std::io::Write as _;
-    // Nobody can be told that standard error is closed.
-    let _closed = writeln!(anstream::stderr(), "{text}");
-}
-
-/// Sets the flag at SIGINT and SIGTERM; the second signal ends the process at once, which the
-/// ledger makes safe.
-fn listen(interrupted: &Arc<AtomicBool>) {
-    let flag = Arc::clone(interrupted);
-    std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-        else {
-            return;
-        };
-        runtime.block_on(async move {
-            loop {
-                wait_for_signal().await;
-                if flag.swap(true, Ordering::Relaxed) {
-                    #[expect(clippy::exit, reason = "the user asked twice")]
-                    std::process::exit(130);
-                }
-            }
-        });
-    });
-}
-
-#[cfg(unix)]
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut term) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
 fn confirm(before: &DeliveryReport, relay: &Relay) -> Result<(), CliError> {
     let left = before.counts.pending + before.counts.deferred;
     if !std::io::stdin().is_terminal() {
@@ -684,91 +628,6 @@ fn confirm(before: &DeliveryReport, relay: &Relay) -> Result<(), CliError> {
         return Err(CliError::usage("not-confirmed", "nothing was sent"));
     }
     Ok(())
-}
-
-/// Progress on standard error.
-struct Meter {
-    showing: Showing,
-    progress: Arc<Progress>,
-    done: Arc<AtomicBool>,
-    thread: std::cell::RefCell<Option<std::thread::JoinHandle<()>>>,
-}
-
-impl Meter {
-    fn new(showing: Showing, globals: &Globals, progress: Arc<Progress>) -> Self {
-        let showing = match showing {
-            Showing::Auto if globals.quiet || !std::io::stderr().is_terminal() => Showing::None,
-            other => other,
-        };
-        Self {
-            showing,
-            progress,
-            done: Arc::new(AtomicBool::new(false)),
-            thread: std::cell::RefCell::new(None),
-        }
-    }
-
-    fn begin(&self, all: u32, left: u32) {
-        if self.showing == Showing::None {
-            return;
-        }
-        let (showing, progress, done) = (
-            self.showing,
-            Arc::clone(&self.progress),
-            Arc::clone(&self.done),
-        );
-        let thread = std::thread::spawn(move || {
-            let bar = (showing == Showing::Auto).then(|| {
-                let bar = indicatif::ProgressBar::new(u64::from(left));
-                if let Ok(style) = indicatif::ProgressStyle::with_template(
-                    "{bar:30} {pos}/{len} · {per_sec} · {eta} left · {msg}",
-                ) {
-                    bar.set_style(style);
-                }
-                bar
-            });
-            loop {
-                let last = done.load(Ordering::Relaxed);
-                let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-                let (accepted, refused) = (get(&progress.accepted), get(&progress.refused));
-                let (deferred, uncertain) = (get(&progress.deferred), get(&progress.uncertain));
-                match &bar {
-                    Some(bar) => {
-                        bar.set_position(accepted + refused);
-                        bar.set_message(format!(
-                            "{refused} refused, {deferred} put off, {uncertain} uncertain"
-                        ));
-                        if last {
-                            bar.finish();
-                        }
-                    }
-                    None => eprint_line(
-                        &serde_json::json!({
-                            "schema": "fairnotice/progress/1",
-                            "recipients": all, "left": left, "accepted": accepted,
-                            "refused": refused, "deferred": deferred, "uncertain": uncertain,
-                        })
-                        .to_string(),
-                    ),
-                }
-                if last {
-                    return;
-                }
-                let pause = if bar.is_some() { 100 } else { 1000 };
-                std::thread::park_timeout(Duration::from_millis(pause));
-            }
-        });
-        *self.thread.borrow_mut() = Some(thread);
-    }
-
-    fn end(&self) {
-        self.done.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.borrow_mut().take() {
-            thread.thread().unpark();
-            // A meter that failed has nothing to say.
-            let _ended = thread.join();
-        }
-    }
 }
 
 fn shown(report: Result<DeliveryReport, CampaignError>, globals: &Globals) -> Outcome {
