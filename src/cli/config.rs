@@ -36,11 +36,15 @@ struct Line<'a> {
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let Command::Check = args.command;
     let (path, documents, problems) = match config::load(&globals.workspace) {
-        Ok(config) => (
-            globals.workspace.join(config::FILE),
-            config.documents.len(),
-            Vec::new(),
-        ),
+        Ok(config) => {
+            let path = globals.workspace.join(config::FILE);
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let problems = fairnotice::run::campaign::mail_problems(&globals.workspace, &config)
+                .into_iter()
+                .map(|(needle, why)| config::problem_at(&text, &needle, why))
+                .collect();
+            (path, config.documents.len(), problems)
+        }
         Err(ConfigError::Wrong { path, problems }) => (path, 0, problems),
         Err(error) => return Err(error.into()),
     };

@@ -76,6 +76,12 @@ pub fn check(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
 }
 
+/// A mistake that the checks of another room found, at the first place where `needle` stands.
+pub fn problem_at(text: &str, needle: &str, message: String) -> Problem {
+    let at = text.find(needle).unwrap_or(0);
+    problem(text, at..(at + needle.len()).min(text.len()), message, None)
+}
+
 fn problem(
     text: &str,
     span: std::ops::Range<usize>,

@@ -4,7 +4,7 @@ mod check;
 mod model;
 mod starter;
 
-pub use check::{ConfigError, Problem, check};
+pub use check::{ConfigError, Problem, check, problem_at};
 pub use model::*;
 pub use starter::STARTER;
 

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 
-use super::{Campaign, CampaignError};
+use super::{Campaign, CampaignError, signing::signed};
 use crate::{
     deliver::{Address, Recipient, Relay, Security},
     evidence::{Entry, Event, Hash, split_line},
@@ -53,6 +53,7 @@ pub fn preview(
     let first = first_attempts(&campaign, &numbers)?;
     let template = campaign.template()?;
     let ids = campaign.identities()?;
+    let signer = super::signer(root)?;
     let mut list = campaign.list()?;
     let mut line = Vec::new();
     numbers
@@ -69,7 +70,7 @@ pub fn preview(
                 email: recipient.email,
                 language: message.language,
                 proven: sent.map(|(_, sent)| *sent == hash),
-                bytes: message.bytes,
+                bytes: signed(signer.as_ref(), message.bytes, date)?,
             })
         })
         .collect()
@@ -197,6 +198,7 @@ pub fn dry_run(
     let count = sample.unwrap_or(all).min(all);
     let template = campaign.template()?;
     let ids = campaign.identities()?;
+    let signer = super::signer(root)?;
     let mut list = campaign.list()?;
     let mut line = Vec::new();
     let mut files = Vec::new();
@@ -210,7 +212,7 @@ pub fn dry_run(
         list.line(n, &mut line)?;
         let message = template.message(&parse(&line, n)?, &ids, n, now)?;
         let path = folder.join(format!("{n:08}.eml"));
-        write_whole(&path, &message.bytes)?;
+        write_whole(&path, &signed(signer.as_ref(), message.bytes, now)?)?;
         files.push(path);
     }
     Ok(files)

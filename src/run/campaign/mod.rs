@@ -13,6 +13,7 @@ mod create;
 mod letters;
 mod send;
 mod settle;
+mod signing;
 
 use std::path::{Path, PathBuf};
 
@@ -26,11 +27,12 @@ pub(crate) use letters::find as find_person;
 pub use letters::{Picked, dry_run, preview, test_mail};
 pub use send::{SendOptions, Sent, send};
 pub use settle::{Settled, Settlement, settle};
+pub use signing::{mail_problems, signer};
 
 use crate::{
     deliver::{
-        Identities, MessageError, Sender, SourceError, SuppressionError, Template, UrlError,
-        finish_time,
+        DkimError, Identities, MessageError, Sender, SourceError, SuppressionError, Template,
+        UrlError, finish_time,
     },
     evidence::{CampaignState, Counts, Delivery, Hash, Replay},
     notice::Notice,
@@ -183,6 +185,9 @@ pub enum CampaignError {
     /// The texts or the sender.
     #[error(transparent)]
     Message(#[from] MessageError),
+    /// The DKIM key.
+    #[error(transparent)]
+    Dkim(#[from] DkimError),
     /// The relay's address.
     #[error(transparent)]
     Url(#[from] UrlError),

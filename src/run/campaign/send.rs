@@ -17,11 +17,12 @@ use super::{
     change::{MOMENT, state_error},
     report,
     settle::settle_open,
+    signing::signed,
 };
 use crate::{
     deliver::{
         self, Address, Envelope, Identities, Outbox, Progress, Recipient, Relay, Retry, Settings,
-        Stop, Template,
+        Signer, Stop, Template,
     },
     evidence::{CampaignState, Delivery, Event, Hash, Replay},
     store::{CampaignFolder, Ledger, List, Request, commitment},
@@ -84,6 +85,8 @@ pub fn send(
     clock: Clock,
 ) -> Result<Sent, CampaignError> {
     let campaign = Campaign::find(root, id)?;
+    // A key that cannot be used is told before anything begins.
+    let signer = super::signer(root)?;
     let now = clock.now();
     let lock = campaign.folder.lock("send", now, MOMENT)?;
     let ledger = campaign.ledger(now)?;
@@ -126,7 +129,7 @@ pub fn send(
             latest: campaign.definition.window.latest,
             patience: options.patience,
         };
-        let desk = Arc::new(Desk::new(&campaign, ledger, fresh, clock)?);
+        let desk = Arc::new(Desk::new(&campaign, ledger, fresh, clock, signer)?);
         let stop = sessions(
             Arc::clone(&desk),
             again,
@@ -253,6 +256,7 @@ struct Desk {
     template: Template,
     ids: Identities,
     bounce: String,
+    signer: Option<Signer>,
     clock: Clock,
 }
 
@@ -274,6 +278,7 @@ impl Desk {
         ledger: Ledger,
         fresh: Fresh,
         clock: Clock,
+        signer: Option<Signer>,
     ) -> Result<Self, CampaignError> {
         Ok(Self {
             ledger,
@@ -287,6 +292,7 @@ impl Desk {
             template: campaign.template()?,
             ids: campaign.identities()?,
             bounce: campaign.definition.sender.bounce()?,
+            signer,
             clock,
         })
     }
@@ -389,7 +395,8 @@ impl Outbox for Desk {
             utf8,
             token: self.ids.token(n),
             hash: commitment(&salt, &message.bytes),
-            bytes: message.bytes,
+            bytes: signed(self.signer.as_ref(), message.bytes, date)
+                .map_err(|error| error.to_string())?,
         })
     }
 
