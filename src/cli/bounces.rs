@@ -1,19 +1,38 @@
 //! `fairnotice bounces MAILBOX`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use fairnotice::run::bounces;
+use fairnotice::{
+    deliver::ImapPlace,
+    run::bounces::{self, Mailbox},
+};
 
-use super::{Exit, Globals, Outcome, print_json, print_text};
+use super::{CliError, Exit, Globals, Outcome, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A Maildir folder, an mbox file, a file with one message, or - for standard input.
-    mailbox: PathBuf,
+    /// A Maildir folder, an mbox file, a file with one message, - for standard input, or
+    /// imaps://user@host/INBOX.
+    mailbox: String,
+    /// File that holds the password of the IMAP mailbox.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    #[arg(
+        long,
+        env = "FAIRNOTICE_IMAP_PASSWORD",
+        hide = true,
+        hide_env_values = true
+    )]
+    imap_password: Option<String>,
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
-    let found = bounces::read(&globals.workspace, &args.mailbox, globals.now())?;
+    let place = imap(args)?;
+    let mailbox = match &place {
+        Some(place) => Mailbox::Imap(place),
+        None => Mailbox::Path(Path::new(&args.mailbox)),
+    };
+    let found = bounces::read(&globals.workspace, &mailbox, globals.now())?;
     let exit = if found.busy.is_empty() {
         Exit::Done
     } else {
@@ -44,4 +63,27 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     }
     print_text(&text)?;
     Ok(exit)
+}
+
+/// The IMAP mailbox, where the address is one.
+fn imap(args: &Args) -> Result<Option<ImapPlace>, CliError> {
+    if !ImapPlace::is_one(&args.mailbox) {
+        return Ok(None);
+    }
+    let password = match (&args.imap_password, &args.password_file) {
+        (Some(password), _) => Some(password.clone()),
+        (None, Some(file)) => {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                CliError::failed(
+                    "unreadable",
+                    format!("cannot read {}: {error}", file.display()),
+                )
+            })?;
+            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        (None, None) => None,
+    };
+    ImapPlace::parse(&args.mailbox, password)
+        .map(Some)
+        .map_err(|error| CliError::usage("mailbox", error.to_string()))
 }

@@ -117,7 +117,7 @@ enum Listing {
 }
 
 #[derive(Debug, clap::Args)]
-struct RelayArgs {
+pub(crate) struct RelayArgs {
     /// The relay: smtps://[user@]host or smtp://…; `[mail] smtp` of the configuration otherwise.
     #[arg(long, value_name = "URL")]
     smtp: Option<String>,
@@ -469,7 +469,7 @@ fn notice(root: &Path, id: &str) -> Result<Notice, CliError> {
         })
 }
 
-fn relay(args: &RelayArgs, globals: &Globals) -> Result<Relay, CliError> {
+pub(crate) fn relay(args: &RelayArgs, globals: &Globals) -> Result<Relay, CliError> {
     let config = config(&globals.workspace)?;
     let url = args.smtp.clone().or(config.mail.smtp).ok_or_else(|| {
         CliError::usage("no-relay", "no relay is named")

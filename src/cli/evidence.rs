@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use fairnotice::{
     evidence::{Expect, Hash, Opened},
-    run::evidence::{self, EvidenceError, Export},
+    run::{
+        binding::{self, Post},
+        evidence::{self, EvidenceError, Export},
+    },
 };
 
 use super::{CliError, Exit, Globals, Outcome, print_json, print_text};
@@ -59,6 +62,12 @@ enum Command {
         /// Where the head goes; the ledger remembers it.
         #[arg(long, value_name = "WHERE")]
         to: Option<String>,
+    },
+    /// Give the heads of all ledgers that changed to those whom `[evidence]` of fairnotice.toml
+    /// names: by mail, webhook, time stamp. Meant for once a day.
+    Bind {
+        #[command(flatten)]
+        relay: super::campaign::RelayArgs,
     },
     /// Print what shows which commitment of a bundle is a person's.
     Open {
@@ -134,8 +143,52 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             }
             print_text(&format!("{id} {entries} {head}\n"))
         }
+        Command::Bind { relay } => bind(relay, globals),
         Command::Open { campaign, person } => print_json(&evidence::open(root, campaign, person)?),
     }
+}
+
+fn bind(args: &super::campaign::RelayArgs, globals: &Globals) -> Outcome {
+    let config = super::campaign::config(&globals.workspace)?;
+    let wishes = &config.evidence;
+    if wishes.heads_to.is_empty() && wishes.time_stamp.is_none() {
+        return Err(
+            CliError::usage("no-one", "nobody is named to whom the heads go")
+                .hint("set `heads_to` or `time_stamp` in [evidence] of fairnotice.toml"),
+        );
+    }
+    let by_mail = wishes.heads_to.iter().any(|to| !to.contains("://"));
+    let relay = if by_mail {
+        Some(super::campaign::relay(args, globals)?)
+    } else {
+        None
+    };
+    let post = relay.as_ref().zip(config.mail.from.as_deref());
+    let post = post.map(|(relay, from)| Post { relay, from });
+    let bound = binding::bind(&globals.workspace, wishes, post.as_ref(), globals.now())?;
+    let exit = if bound.failed.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partly
+    };
+    if globals.json() {
+        print_json(&bound)?;
+        return Ok(exit);
+    }
+    let mut text = String::new();
+    for head in &bound.heads {
+        text += &format!("{} {} {}\n", head.campaign, head.entries, head.head);
+    }
+    text += &match (bound.heads.len(), bound.went.join(", ")) {
+        (0, _) => "nothing changed since the last time\n".to_owned(),
+        (_, went) if went.is_empty() => String::new(),
+        (_, went) => format!("given to {went}\n"),
+    };
+    for why in &bound.failed {
+        text += &format!("not given: {why}\n");
+    }
+    print_text(&text)?;
+    Ok(exit)
 }
 
 fn show(bundle: &std::path::Path, expect: &Expect<'_>, globals: &Globals) -> Outcome {

@@ -20,6 +20,8 @@ pub struct Config {
     pub notice: NoticeConfig,
     /// How mail goes out.
     pub mail: Mail,
+    /// What is given out of the house to prove the ledgers.
+    pub evidence: Evidence,
     /// Rules that a workspace silences or adds.
     pub rules: RulesConfig,
     /// A command of the user's own that may propose better wording.
@@ -211,6 +213,16 @@ pub struct Mail {
     pub dkim: Option<Dkim>,
     /// Days for which recipient lists are kept after a campaign ends.
     pub keep_lists_days: Option<u32>,
+}
+
+/// What is given out of the house by `fairnotice evidence bind`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// Mail addresses and webhooks (`https://…`) that get the heads of the ledgers.
+    pub heads_to: Vec<String>,
+    /// A time stamping service (RFC 3161) that stamps them.
+    pub time_stamp: Option<String>,
 }
 
 /// DKIM signing by this program.

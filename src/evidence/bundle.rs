@@ -10,6 +10,7 @@
 //! commitments.txt         one line a person: SHA-256 of a secret salt and the person's line
 //! ledger.jsonl            what happened, hash-chained
 //! summary.html            for people
+//! timestamps/HASH.tsr     time stamps (RFC 3161) of heads of the ledger's chain
 //! attached/…              redline and whatever else was added
 //! ```
 //! Nobody is named in it. The company can open single commitments (`evidence open`).
@@ -24,7 +25,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::{Approved, CampaignState, Counts, Entry, Hash, LineError, Replay, split_line};
+use super::{
+    Approved, CampaignState, Counts, Entry, Hash, LineError, Replay, Stamp, read_stamp, split_line,
+};
 
 /// Schema of the manifest.
 pub const MANIFEST_SCHEMA: &str = "fairnotice/evidence/1";
@@ -271,7 +274,8 @@ pub fn verify<R: Read + Seek>(bundle: R, expect: &Expect<'_>) -> Result<Verifica
     }
     signature(&mut zip, &manifest_bytes, expect, &mut check);
     files(&mut zip, &manifest, &mut check)?;
-    let replay = ledger(&mut zip, &manifest, expect, &mut check)?;
+    let stamps = stamps(&mut zip, &manifest, &mut check);
+    let replay = ledger(&mut zip, &manifest, expect, &stamps, &mut check)?;
     definition(&mut zip, &manifest, &replay, &mut check);
     commitments(&mut zip, &manifest, expect, &mut check)?;
     Ok(Verification {
@@ -386,12 +390,38 @@ fn files<R: Read + Seek>(
     Ok(())
 }
 
+/// The heads that were stamped, with the times that the stamps give. The signature of the
+/// stamping service is not checked here.
+fn stamps<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    manifest: &Manifest,
+    check: &mut Check,
+) -> Vec<Stamp> {
+    let mut stamps = Vec::new();
+    for fact in &manifest.files {
+        let Some(name) = fact.path.strip_prefix("timestamps/") else {
+            continue;
+        };
+        let head = name.strip_suffix(".tsr").and_then(|head| head.parse().ok());
+        let (Some(head), Ok(answer)) = (head, read_file(zip, &fact.path)) else {
+            check.problem(&fact.path, None, "is no time stamp, or is missing");
+            continue;
+        };
+        match read_stamp(&answer, head, None) {
+            Ok(stamp) => stamps.push(stamp),
+            Err(error) => check.problem(&fact.path, None, error.to_string()),
+        }
+    }
+    stamps
+}
+
 const LEDGER: &str = "ledger.jsonl";
 
 fn ledger<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     manifest: &Manifest,
     expect: &Expect<'_>,
+    stamps: &[Stamp],
     check: &mut Check,
 ) -> Result<Replay, BundleError> {
     let mut replay = Replay::default();
@@ -399,6 +429,7 @@ fn ledger<R: Read + Seek>(
     let mut expected = 0u64;
     let mut heads_seen = vec![false; expect.heads.len()];
     let mut bound_seen = vec![false; manifest.bound.len()];
+    let mut stamp_seen = vec![false; stamps.len()];
     let mut number = 0;
     let before = check.problems.len();
     let mut intact = true;
@@ -471,6 +502,9 @@ fn ledger<R: Read + Seek>(
             for (seen, wanted) in heads_seen.iter_mut().zip(expect.heads) {
                 *seen |= hash == *wanted;
             }
+            for (seen, stamp) in stamp_seen.iter_mut().zip(stamps) {
+                *seen |= hash == stamp.hash;
+            }
             for (seen, bound) in bound_seen.iter_mut().zip(&manifest.bound) {
                 *seen |= hash == bound.head;
             }
@@ -487,6 +521,24 @@ fn ledger<R: Read + Seek>(
                 LEDGER,
                 None,
                 format!("the head {wanted} that is known from elsewhere is not in it: entries were cut off or altered"),
+            );
+        }
+    }
+    for (seen, stamp) in stamp_seen.iter().zip(stamps) {
+        if *seen {
+            check.proven.push(format!(
+                "the head {} carries a time stamp of {} (its service's signature: openssl ts -verify)",
+                stamp.hash.short(),
+                stamp.time
+            ));
+        } else {
+            check.problem(
+                LEDGER,
+                None,
+                format!(
+                    "the head {} that was stamped at {} is not in it",
+                    stamp.hash, stamp.time
+                ),
             );
         }
     }

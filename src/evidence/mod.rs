@@ -8,6 +8,7 @@ mod entry;
 mod redact;
 mod replay;
 mod summary;
+mod timestamp;
 
 pub use bundle::{
     Bound, BundleError, BundleWriter, Expect, FileFact, MANIFEST_SCHEMA, Manifest, Opened, Problem,
@@ -18,3 +19,4 @@ pub use entry::*;
 pub use redact::redact;
 pub use replay::*;
 pub use summary::{Summary, summary};
+pub use timestamp::{Stamp, StampError, read_stamp, stamp_request};

@@ -1,6 +1,10 @@
 //! Returned mail, matched to deliveries.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,7 +14,9 @@ use super::{
     recipients::{keep_suppression, suppression},
 };
 use crate::{
-    deliver::{Identities, Recipient, ReportKind, Suppressed, classify, each_message},
+    deliver::{
+        Identities, Imap, ImapPlace, Recipient, ReportKind, Suppressed, classify, each_message,
+    },
     evidence::{BounceClass, Delivery, Event, redact},
     store::CampaignFolder,
 };
@@ -44,7 +50,16 @@ pub struct Bounces {
     pub suppressed: u64,
 }
 
+/// Where returned mail lies.
+pub enum Mailbox<'a> {
+    /// A Maildir, an mbox file, a single message, or `-` for standard input.
+    Path(&'a Path),
+    /// An IMAP mailbox: new messages only, and those that were understood become seen.
+    Imap(&'a ImapPlace),
+}
+
 struct Found {
+    name: String,
     n: u32,
     class: BounceClass,
     status: String,
@@ -52,11 +67,12 @@ struct Found {
 }
 
 /// Reads a mailbox and writes what came back to the ledgers. Mail is never deleted or moved;
-/// reading it again changes nothing.
+/// reading it again changes nothing. In an IMAP mailbox what was understood and written down is
+/// marked as seen; what somebody should read stays unseen.
 ///
 /// # Errors
 /// When the mailbox cannot be read or a ledger is damaged.
-pub fn read(root: &Path, mailbox: &Path, now: Timestamp) -> Result<Bounces, CampaignError> {
+pub fn read(root: &Path, mailbox: &Mailbox<'_>, now: Timestamp) -> Result<Bounces, CampaignError> {
     let folders = CampaignFolder::all(&state_folder(root));
     let campaigns: Vec<(Campaign, Identities)> = folders
         .iter()
@@ -71,7 +87,8 @@ pub fn read(root: &Path, mailbox: &Path, now: Timestamp) -> Result<Bounces, Camp
         schema: "fairnotice/bounces/1",
         ..Bounces::default()
     };
-    let messages = each_message(mailbox, |name, bytes| {
+    let mut understood = BTreeSet::new();
+    let mut look = |name: &str, bytes: &[u8]| {
         match classify(bytes).kind {
             ReportKind::Bounce {
                 class,
@@ -89,6 +106,7 @@ pub fn read(root: &Path, mailbox: &Path, now: Timestamp) -> Result<Bounces, Camp
                     .find_map(|(at, (_, ids))| Some((at, ids.find_token(&text)?)));
                 match place {
                     Some((at, n)) => found.entry(at).or_default().push(Found {
+                        name: name.to_owned(),
                         n,
                         class,
                         status,
@@ -97,14 +115,37 @@ pub fn read(root: &Path, mailbox: &Path, now: Timestamp) -> Result<Bounces, Camp
                     None => bounces.unmatched += 1,
                 }
             }
-            ReportKind::AutoReply => bounces.auto_replies += 1,
+            ReportKind::AutoReply => {
+                bounces.auto_replies += 1;
+                understood.insert(name.to_owned());
+            }
             ReportKind::Complaint => bounces.complaints += 1,
-            ReportKind::Success => {}
+            ReportKind::Success => {
+                understood.insert(name.to_owned());
+            }
             ReportKind::Other => bounces.others.push(name.to_owned()),
         }
         Ok(())
-    });
-    bounces.messages = messages.map_err(|error| CampaignError::Asked(error.to_string()))?;
+    };
+    let mut session = None;
+    let asked = |error: &dyn std::fmt::Display| CampaignError::Asked(error.to_string());
+    let messages = match mailbox {
+        Mailbox::Path(path) => each_message(path, &mut look).map_err(|error| asked(&error))?,
+        Mailbox::Imap(place) => {
+            let mut imap = Imap::open(place).map_err(|error| asked(&error))?;
+            let mut count = 0;
+            for uid in imap.unseen().map_err(|error| asked(&error))? {
+                if let Some(bytes) = imap.message(uid).map_err(|error| asked(&error))? {
+                    look(&format!("{place}, message {uid}"), &bytes)
+                        .map_err(CampaignError::Asked)?;
+                    count += 1;
+                }
+            }
+            session = Some((imap, place));
+            count
+        }
+    };
+    bounces.messages = messages;
     let mut dead = Vec::new();
     for (at, reports) in found {
         let Some((campaign, _)) = campaigns.get(at) else {
@@ -117,7 +158,9 @@ pub fn read(root: &Path, mailbox: &Path, now: Timestamp) -> Result<Bounces, Camp
             bounces.busy.push(campaign.folder.id().to_owned());
             continue;
         };
+        let names: Vec<String> = reports.iter().map(|report| report.name.clone()).collect();
         take(campaign, reports, now, &mut bounces, &mut dead)?;
+        understood.extend(names);
         drop(lock);
     }
     if !dead.is_empty() {
@@ -127,6 +170,15 @@ pub fn read(root: &Path, mailbox: &Path, now: Timestamp) -> Result<Bounces, Camp
             .filter(|entry| all.add(entry.clone()))
             .count() as u64;
         keep_suppression(root, &all)?;
+    }
+    if let Some((mut imap, place)) = session {
+        let mark = format!("{place}, message ");
+        let seen: Vec<u32> = understood
+            .iter()
+            .filter_map(|name| name.strip_prefix(&mark)?.parse().ok())
+            .collect();
+        imap.mark_seen(&seen).map_err(|error| asked(&error))?;
+        imap.close();
     }
     Ok(bounces)
 }

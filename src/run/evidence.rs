@@ -144,6 +144,10 @@ pub fn export(
         head: standing.head,
     });
     bundle.add("summary.html", page.as_bytes())?;
+    for stamp in stamps(&campaign.folder)? {
+        let name = stamp.file_name().unwrap_or_default().to_string_lossy();
+        bundle.add(&format!("timestamps/{name}"), open(&stamp)?)?;
+    }
     for path in export.attached {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         bundle.add(&format!("attached/{name}"), open(path)?)?;
@@ -169,6 +173,7 @@ pub fn export(
                 to: to.clone(),
                 at: *at,
             })
+            .chain(super::binding::waiting(&campaign.folder)?)
             .collect(),
         files: Vec::new(),
     };
@@ -194,6 +199,21 @@ pub fn export(
     out.get_ref().sync_data().map_err(io)?;
     std::fs::rename(&part, export.output).map_err(io)?;
     Ok(manifest)
+}
+
+/// The time stamps that a campaign has, by name.
+fn stamps(folder: &crate::store::CampaignFolder) -> Result<Vec<PathBuf>, StoreError> {
+    let path = folder.file(super::binding::STAMPS);
+    if !path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut all: Vec<PathBuf> = std::fs::read_dir(&path)
+        .map_err(|e| StoreError::io("read", &path, e))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|file| file.extension().is_some_and(|e| e == "tsr"))
+        .collect();
+    all.sort();
+    Ok(all)
 }
 
 fn with_part(path: &Path) -> PathBuf {

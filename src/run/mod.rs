@@ -5,6 +5,7 @@ pub mod add;
 pub mod alarm;
 pub mod alerts;
 pub mod audit;
+pub mod binding;
 pub mod bounces;
 pub mod campaign;
 pub mod capture;

@@ -7,5 +7,7 @@ mod stream;
 
 pub(super) use connection::{Broken, Mail};
 pub use connection::{Connection, OpenError};
+pub(super) use relay::percent_decode;
 pub use relay::{Relay, Security, Timeouts, UrlError};
 pub use reply::Reply;
+pub(super) use stream::configuration as trust;

@@ -33,7 +33,8 @@ impl Stream {
     }
 }
 
-fn configuration(relay: &Relay) -> io::Result<ClientConfig> {
+/// Whose certificates are trusted.
+pub(in crate::deliver) fn configuration(relay: &Relay) -> io::Result<ClientConfig> {
     use rustls::pki_types::pem::PemObject as _;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)

@@ -265,7 +265,9 @@ pub fn test_mail(
 }
 
 /// lettre's own transport: for a single message its way is as good as ours.
-fn transport(relay: &Relay) -> Result<AsyncSmtpTransport<Tokio1Executor>, CampaignError> {
+pub(crate) fn transport(
+    relay: &Relay,
+) -> Result<AsyncSmtpTransport<Tokio1Executor>, CampaignError> {
     use lettre::transport::smtp::{
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
