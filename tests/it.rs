@@ -11,22 +11,27 @@ mod it {
     mod alerts;
     mod architecture;
     mod bench;
+    mod binding;
     mod browser;
     mod campaign;
     mod check;
     mod diff;
+    mod dkim;
     mod docx;
     mod duties;
     mod effect;
     mod evidence;
     mod history;
+    mod imap;
     mod kill;
     mod notice;
     mod outlines;
     mod planted;
+    mod postfix;
     mod published;
     mod sample;
     mod samples;
     mod sink;
+    mod standards;
     mod workspace;
 }
