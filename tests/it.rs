@@ -29,6 +29,7 @@ mod it {
     mod planted;
     mod postfix;
     mod published;
+    mod row;
     mod sample;
     mod samples;
     mod sink;

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use fairnotice::{
     read::{self, Document},
     run::Workspace,
+    store::Version,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -43,8 +44,10 @@ impl From<InputFormat> for read::Format {
 pub(crate) struct Source {
     /// The document.
     pub(crate) document: Document,
-    /// SHA-256 of the bytes, in hexadecimal.
-    pub(crate) sha256: String,
+    /// SHA-256 of the bytes, in hexadecimal, where it was asked for.
+    pub(crate) sha256: Option<String>,
+    /// Id of the tracked document that it is a stored version of.
+    pub(crate) tracked: Option<String>,
     /// Id of the stored version, when it is one.
     pub(crate) version: Option<String>,
     /// When that version was first seen.
@@ -57,15 +60,16 @@ pub(crate) fn document(
     format: Option<InputFormat>,
     globals: &Globals,
 ) -> Result<Document, CliError> {
-    Ok(source(name, format, globals)?.document)
+    Ok(source(name, format, globals, false)?.document)
 }
 
-/// Reads the document behind a path, `-` or a stored version, and says what the bytes were. A file
-/// comes before a stored version of the same name.
+/// Reads the document behind a path, `-` or a stored version, and says what the bytes were, with
+/// their hash where `digest` asks for it. A file comes before a stored version of the same name.
 pub(crate) fn source(
     name: &str,
     format: Option<InputFormat>,
     globals: &Globals,
+    digest: bool,
 ) -> Result<Source, CliError> {
     if name != "-"
         && !Path::new(name).exists()
@@ -73,7 +77,7 @@ pub(crate) fn source(
     {
         return Ok(stored);
     }
-    read_bytes(name, format)
+    read_bytes(name, format, digest)
 }
 
 /// The stored version that a name means; `None` when it looks like a path.
@@ -90,15 +94,25 @@ fn stored(name: &str, globals: &Globals) -> Result<Option<Source>, CliError> {
         return Ok(None);
     }
     let version = workspace.resolve(id, spec)?;
-    Ok(Some(Source {
-        document: workspace.document_of(&version)?,
-        sha256: version.id.to_string(),
-        version: Some(version.id.to_string()),
-        seen: Some(version.fetched),
-    }))
+    of_version(&workspace, id, &version).map(Some)
 }
 
-fn read_bytes(file: &str, format: Option<InputFormat>) -> Result<Source, CliError> {
+/// A stored version of a document.
+pub(crate) fn of_version(
+    workspace: &Workspace,
+    document: &str,
+    version: &Version,
+) -> Result<Source, CliError> {
+    Ok(Source {
+        document: workspace.document_of(version)?,
+        sha256: Some(version.id.to_string()),
+        tracked: Some(document.to_owned()),
+        version: Some(version.id.to_string()),
+        seen: Some(version.fetched),
+    })
+}
+
+fn read_bytes(file: &str, format: Option<InputFormat>, digest: bool) -> Result<Source, CliError> {
     let bytes = bytes(file, format)?;
     let input = read::Input {
         bytes: &bytes,
@@ -115,7 +129,8 @@ fn read_bytes(file: &str, format: Option<InputFormat>) -> Result<Source, CliErro
     })?;
     Ok(Source {
         document,
-        sha256: hex(&Sha256::digest(&bytes)),
+        sha256: digest.then(|| hex(&Sha256::digest(&bytes))),
+        tracked: None,
         version: None,
         seen: None,
     })

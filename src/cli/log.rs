@@ -6,7 +6,10 @@ use fairnotice::{
 };
 use serde::Serialize;
 
-use super::{Globals, Outcome, print_json, print_text};
+use super::{
+    CliError, Globals, Outcome, input, print_json, print_text,
+    redlines::{self, Form, Named, Pair},
+};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -15,6 +18,8 @@ pub(crate) struct Args {
     /// Print the redline between each version and the one before it.
     #[arg(long)]
     redline: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 #[derive(Serialize)]
@@ -52,7 +57,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let state = workspace.state(&args.document)?;
     let versions = workspace.index().versions(&args.document)?;
     if args.redline {
-        return redlines(&workspace, &args.document, &versions);
+        return redlines(args, &workspace, &versions, globals);
     }
     let in_force = state.in_force(globals.now()).map(|p| p.version);
     let mut judged = std::collections::BTreeMap::new();
@@ -141,37 +146,44 @@ fn entry(line: &Line) -> String {
     text + &format!("    {}\n", line.file)
 }
 
-fn redlines(workspace: &Workspace, document: &str, versions: &[Version]) -> Outcome {
-    let mut text = String::new();
-    for pair in versions.windows(2) {
-        let [before, after] = pair else { continue };
-        let (old, new) = (
-            workspace.document_of(before)?,
-            workspace.document_of(after)?,
-        );
-        let judged = fairnotice::run::judge_reviewed(workspace, document, &old, &new)?;
-        let name = |version: &Version| fairnotice::render::VersionHead {
-            name: format!("{document}@{}", version.id.short()),
-            version: Some(version.id.to_string()),
-            sha256: None,
-            seen: Some(version.fetched),
-        };
-        let head = fairnotice::render::Head {
-            old: name(before),
-            new: name(after),
-            ..fairnotice::render::Head::default()
-        };
-        let duties = judged.triggered();
-        text += &fairnotice::render::plain(&fairnotice::render::Redline {
-            old: &old,
-            new: &new,
-            comparison: &judged.comparison,
-            assessment: Some(&judged.assessment),
-            duties: &duties,
-            promises: &judged.promises,
-            head: &head,
-        });
-        text.push('\n');
+/// Each version compared with the one before it, in the order of time.
+fn redlines(
+    args: &Args,
+    workspace: &Workspace,
+    versions: &[Version],
+    globals: &Globals,
+) -> Outcome {
+    let form = &args.form;
+    let format = form.format(globals)?;
+    let mut sources = Vec::with_capacity(versions.len());
+    for version in versions {
+        let name = format!("{}@{}", args.document, version.id.short());
+        sources.push((name, input::of_version(workspace, &args.document, version)?));
     }
-    print_text(&text)
+    if sources.len() < 2 {
+        return Err(CliError::failed(
+            "one-version",
+            format!("fewer than two versions of {} are stored", args.document),
+        )
+        .hint(format!(
+            "look for a new one: fairnotice check {}",
+            args.document
+        )));
+    }
+    let made = redlines::made(format, globals);
+    let mut pairs = Vec::with_capacity(sources.len());
+    for pair in sources.windows(2) {
+        if let [(old_name, old), (new_name, new)] = pair {
+            let old = Named {
+                name: old_name,
+                source: old,
+            };
+            let new = Named {
+                name: new_name,
+                source: new,
+            };
+            pairs.push(Pair::new(&old, &new, form, true, made, globals)?);
+        }
+    }
+    form.write(format, &pairs)
 }

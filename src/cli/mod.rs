@@ -2,6 +2,7 @@
 
 mod add;
 mod audit;
+mod blame;
 mod bounces;
 mod campaign;
 mod check;
@@ -30,6 +31,7 @@ mod plan;
 mod progress;
 mod prune;
 mod recipients;
+mod redlines;
 mod reindex;
 mod report;
 mod review;
@@ -144,7 +146,9 @@ enum Command {
     Show(show::Args),
     /// Show a document's sections, dates and oddities.
     Outline(outline::Args),
-    /// Compare two documents: redline, findings, duties.
+    /// Say for each sentence of a document since which version it stands there.
+    Blame(blame::Args),
+    /// Compare documents: redline, findings, duties.
     Diff(diff::Args),
     /// List the findings of a change; confirm, overrule or annotate them.
     Review(review::Args),
@@ -186,8 +190,30 @@ enum Command {
     Man(completions::Man),
 }
 
+/// The command line of `fairnotice diff`, without all other commands.
+#[derive(Debug, Parser)]
+struct DiffAlone {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(flatten)]
+    args: diff::Args,
+}
+
+/// Two files are compared in less time than it takes to describe all commands to the parser, and
+/// scripts compare thousands: a plain `fairnotice diff …` is parsed by itself. Whatever is not
+/// plain (help, mistakes) goes to the whole parser, which has the words for it.
+fn plain_diff() -> Option<DiffAlone> {
+    let mut words = std::env::args_os();
+    let program = words.next()?;
+    words.next().filter(|command| command == "diff")?;
+    DiffAlone::try_parse_from(std::iter::once(program).chain(words)).ok()
+}
+
 /// Parses the command line, runs the command, reports how it ended.
 pub(crate) fn main() -> ExitCode {
+    if let Some(DiffAlone { globals, args }) = plain_diff() {
+        return ended(diff::run(&args, &globals), &globals);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -216,6 +242,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Show(args) => show::run(args, &cli.globals),
         Command::Import(args) => import::run(args, &cli.globals),
         Command::Export(args) => export::run(args, &cli.globals),
+        Command::Blame(args) => blame::run(args, &cli.globals),
         Command::Diff(args) => diff::run(args, &cli.globals),
         Command::Duties(args) => duties::run(args, &cli.globals),
         Command::Plan(args) => plan::run(args, &cli.globals),
@@ -231,9 +258,13 @@ pub(crate) fn main() -> ExitCode {
         Command::Bounces(args) => bounces::run(args, &cli.globals),
         Command::Prune(args) => prune::run(args, &cli.globals),
     };
+    ended(outcome, &cli.globals)
+}
+
+fn ended(outcome: Outcome, globals: &Globals) -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
-        Err(error) => error.report(cli.globals.json()),
+        Err(error) => error.report(globals.json()),
     }
 }
 
@@ -253,6 +284,15 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
         .map_err(|error| CliError::failed("json", format!("cannot write JSON: {error}")))?;
     text.push(b'\n');
     // JSON has no escape sequences that a terminal would act on: no need to look for them.
+    printed(std::io::stdout().lock().write_all(&text))
+}
+
+/// Writes one JSON document on one line, for programs.
+pub(crate) fn print_json_line(value: &impl serde::Serialize) -> Outcome {
+    use std::io::Write as _;
+    let mut text = serde_json::to_vec(value)
+        .map_err(|error| CliError::failed("json", format!("cannot write JSON: {error}")))?;
+    text.push(b'\n');
     printed(std::io::stdout().lock().write_all(&text))
 }
 

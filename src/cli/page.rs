@@ -31,9 +31,23 @@ impl Screen {
     }
 }
 
+/// Which pager is used.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Pager {
+    /// Pager for long output on a terminal.
+    #[arg(long, value_name = "COMMAND", env = "PAGER", hide_env_values = true)]
+    pager: Option<String>,
+    /// Use no pager.
+    #[arg(long)]
+    no_pager: bool,
+}
+
 /// Shows text through the pager when standard output is a terminal.
-pub(crate) fn show(text: &str, screen: Screen, pager: Option<&str>) -> Outcome {
-    let pager = pager.unwrap_or("less -FRX");
+pub(crate) fn show(text: &str, screen: Screen, pager: &Pager) -> Outcome {
+    let pager = match (pager.no_pager, pager.pager.as_deref()) {
+        (true, _) => "",
+        (false, named) => named.unwrap_or("less -FRX"),
+    };
     let mut words = pager.split_whitespace();
     let Some(program) = words.next().filter(|_| screen.terminal) else {
         return print_text(text);

@@ -255,13 +255,9 @@ impl Emitter<'_> {
         if left.is_empty() || right.is_empty() {
             return None;
         }
-        let glued = |text: &Text<'_>, tokens: &[Token]| -> String {
-            tokens
-                .iter()
-                .flat_map(|t| letters(text.slice(t.start..t.end)))
-                .collect()
-        };
-        (glued(self.left, left) == glued(self.right, right)).then_some("white-space")
+        glued(self.left, left)
+            .eq(glued(self.right, right))
+            .then_some("white-space")
     }
 
     /// Compares what stands between two tokens.
@@ -395,6 +391,13 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
         len -= 1;
     }
     len
+}
+
+/// The letters of tokens without anything between them.
+fn glued<'a>(text: &'a Text<'_>, tokens: &'a [Token]) -> impl Iterator<Item = char> + 'a {
+    tokens
+        .iter()
+        .flat_map(|t| letters(text.slice(t.start..t.end)))
 }
 
 /// Length of the common end, never inside a word or a character.

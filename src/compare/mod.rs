@@ -225,7 +225,7 @@ pub fn compare(old: &Document, new: &Document) -> Comparison {
     let made = assemble::assemble(&left, &right, &aligned, &passages);
     let counts = Counts {
         sections: sections::count(old, new, &sections, &made.changes),
-        words: count_words(old, new, &made.changes),
+        words: count_words(&mut left, &mut right, &made.changes),
         edits: made
             .changes
             .iter()
@@ -352,22 +352,18 @@ fn moved_passages(left: &mut Text<'_>, right: &mut Text<'_>, aligned: &[Aligned]
 }
 
 /// Words in edits that are differences of words.
-fn count_words(old: &Document, new: &Document, changes: &[Change]) -> WordCounts {
+fn count_words(old: &mut Text<'_>, new: &mut Text<'_>, changes: &[Change]) -> WordCounts {
     let mut counts = WordCounts::default();
-    let mut tokens = Vec::new();
     for edit in changes
         .iter()
         .flat_map(|c| &c.edits)
         .filter(|e| e.detail.is_none())
     {
-        let (document, span, count) = match edit.op {
-            Op::Equal => continue,
-            Op::Delete => (old, &edit.old, &mut counts.removed),
-            Op::Insert => (new, &edit.new, &mut counts.added),
-        };
-        tokens.clear();
-        token::tokenise(&document.text, std::slice::from_ref(span), &mut tokens);
-        *count += tokens.iter().filter(|t| t.is_word()).count();
+        match edit.op {
+            Op::Equal => {}
+            Op::Delete => counts.removed += old.words_in(&edit.old),
+            Op::Insert => counts.added += new.words_in(&edit.new),
+        }
     }
     counts
 }

@@ -51,10 +51,21 @@ pub(super) fn find(
             (hash.rotate_left(7) ^ t.id).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         })
     };
+    // Most seeds are on one side only; a bit for each hash of the other side keeps them out.
+    let mut known = vec![0_u64; 1 << 12];
+    let bit = |key: u64| ((key >> 52) as usize, 1_u64 << (key >> 46 & 63));
+    for window in deleted.iter().flat_map(|stretch| stretch.windows(SEED)) {
+        let (word, bit) = bit(seed(window));
+        known[word] |= bit;
+    }
     let mut seeds: Vec<(u64, u32, u32)> = Vec::new();
     for (index, stretch) in inserted.iter().enumerate() {
         for (at, window) in stretch.windows(SEED).enumerate() {
-            seeds.push((seed(window), index as u32, at as u32));
+            let key = seed(window);
+            let (word, bit) = bit(key);
+            if known[word] & bit != 0 {
+                seeds.push((key, index as u32, at as u32));
+            }
         }
     }
     seeds.sort_unstable();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     Section,
-    token::{Token, word_id},
+    token::{Token, without_possessive, word_id},
     unit::Text,
 };
 
@@ -104,11 +104,10 @@ impl Renumbering {
             return ids;
         }
         for at in references(text, tokens) {
-            if let Some(new) = self
-                .new_of
-                .get(&plain(text.slice(tokens[at].start..tokens[at].end)))
-            {
-                ids[at] = word_id(new);
+            let slice = text.slice(tokens[at].start..tokens[at].end);
+            let (number, owns) = without_possessive(slice);
+            if let Some(new) = self.new_of.get(&plain(number)) {
+                ids[at] = word_id(&format!("{new}{owns}"));
             }
         }
         ids

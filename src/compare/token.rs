@@ -247,9 +247,36 @@ fn number(rest: &str) -> usize {
             digits_only = false;
             continue;
         }
-        return if c == '%' { at + 1 } else { at };
+        if c == '%' {
+            return at + 1;
+        }
+        return at + possessive(rest.get(at..).unwrap_or_default());
     }
     rest.len()
+}
+
+/// Length of the `'s` at the start ("Section 13.6's other terms").
+fn possessive(rest: &str) -> usize {
+    let mut chars = rest.chars();
+    match (chars.next(), chars.next(), chars.next()) {
+        (Some(sign), Some('s'), after)
+            if is_apostrophe(sign) && !after.is_some_and(is_word_char) =>
+        {
+            sign.len_utf8() + 1
+        }
+        _ => 0,
+    }
+}
+
+/// Where the number ends and its `'s` begins.
+pub(super) fn without_possessive(number: &str) -> (&str, &str) {
+    let tail = number
+        .char_indices()
+        .rev()
+        .nth(1)
+        .filter(|(_, sign)| is_apostrophe(*sign) && number.ends_with('s'))
+        .map_or(number.len(), |(at, _)| at);
+    number.split_at_checked(tail).unwrap_or((number, ""))
 }
 
 /// Length of the visible web or mail address at the start, if one stands there.
@@ -331,6 +358,28 @@ mod tests {
                 "."
             ]
         );
+    }
+
+    #[test]
+    fn a_number_keeps_what_it_owns() {
+        assert_eq!(
+            words("Section 13.6\u{2019}s terms, 5's '4' 3'so"),
+            [
+                "Section",
+                "13.6\u{2019}s",
+                "terms",
+                ",",
+                "5's",
+                "'",
+                "4",
+                "'",
+                "3",
+                "'",
+                "so"
+            ]
+        );
+        assert_eq!(without_possessive("13.6\u{2019}s"), ("13.6", "\u{2019}s"));
+        assert_eq!(without_possessive("13.6"), ("13.6", ""));
     }
 
     #[test]

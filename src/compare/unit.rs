@@ -125,6 +125,30 @@ impl<'a> Text<'a> {
         self.tokens(unit).iter().filter(|t| t.is_word()).count()
     }
 
+    /// Number of words that start in a span.
+    pub(super) fn words_in(&mut self, span: &Span) -> usize {
+        let mut count = 0;
+        let mut unit = self.units.partition_point(|u| u.span.end <= span.start);
+        while self
+            .units
+            .get(unit)
+            .is_some_and(|u| u.span.start < span.end)
+        {
+            self.prepare(unit);
+            let tokens = self.tokens(unit);
+            let first = tokens.partition_point(|t| t.start < span.start);
+            count += tokens
+                .get(first..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|t| t.start < span.end)
+                .filter(|t| t.is_word())
+                .count();
+            unit += 1;
+        }
+        count
+    }
+
     /// A weight that grows with the words of a unit, without counting them.
     pub(super) fn weight(&self, unit: usize) -> u64 {
         let unit = &self.units[unit];

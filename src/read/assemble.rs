@@ -56,14 +56,13 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
     // The readable start, with the place of each of its bytes.
     start.clear();
     places.clear();
-    'runs: for run in &piece.leaf.runs {
+    for run in &piece.leaf.runs {
         let slice = text.get(run.clone()).unwrap_or_default();
-        for (i, c) in slice.char_indices() {
-            if start.len() + c.len_utf8() > LABEL_REACH {
-                break 'runs;
-            }
-            start.push(c);
-            places.extend((0..c.len_utf8()).map(|k| run.start + i + k));
+        let cut = slice.floor_char_boundary(LABEL_REACH - start.len());
+        start.push_str(slice.get(..cut).unwrap_or_default());
+        places.extend(run.start..run.start + cut);
+        if cut < slice.len() {
+            break;
         }
     }
     let place = |at: usize, places: &[usize]| {

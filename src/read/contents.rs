@@ -1,5 +1,7 @@
 //! Lists of contents: runs of short entries that name what stands further down.
 
+#[expect(clippy::disallowed_types, reason = "its order is never seen")]
+use std::collections::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{BlockKind, Warning, assemble::Piece};
@@ -50,6 +52,12 @@ const FEWEST: usize = 4;
 
 /// A text without case, labels, marks and white space: by it entries and headings are compared.
 pub(super) fn key(text: &str) -> String {
+    if text.is_ascii() {
+        let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+        let mut key = String::with_capacity(text.len());
+        key.extend(letters.map(|b| char::from(b.to_ascii_lowercase())));
+        return key;
+    }
     text.chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
@@ -58,7 +66,8 @@ pub(super) fn key(text: &str) -> String {
 
 /// Finds the lists of contents. `keys` holds the key of each short piece, empty for others.
 pub(super) fn find(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
-    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+    #[expect(clippy::disallowed_types, reason = "its order is never seen")]
+    let mut last: HashMap<&str, usize> = HashMap::with_capacity(keys.len());
     for (i, key) in keys.iter().enumerate() {
         if !key.is_empty() {
             last.insert(key, i);
@@ -155,30 +164,43 @@ fn run(
     enough.then_some(entries)
 }
 
-/// Entries of a list of contents that no heading of the text answers to. `headings` are the pieces
-/// of all headings.
+/// The headings of a text by their keys, each with the last piece that has it.
+pub(super) struct Headings<'a> {
+    last: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Headings<'a> {
+    /// `headings` are the pieces of all headings.
+    pub(super) fn new(keys: &'a [String], headings: &[usize]) -> Self {
+        let mut last = BTreeMap::new();
+        for &heading in headings {
+            let key = keys.get(heading).map_or("", String::as_str);
+            let at = last.entry(key).or_insert(heading);
+            *at = heading.max(*at);
+        }
+        Self { last }
+    }
+}
+
+/// Entries of a list of contents that no heading behind its first entry answers to.
 pub(super) fn absent(
     text: &str,
     pieces: &[Piece],
     keys: &[String],
     list: &Contents,
-    headings: &[usize],
+    headings: &Headings<'_>,
 ) -> Vec<Warning> {
-    let end = list.entries.last().copied().unwrap_or(0);
+    let first = list.entries.first().copied().unwrap_or(0);
     let key = |i: usize| keys.get(i).map_or("", String::as_str);
-    let present: BTreeSet<&str> = headings
-        .iter()
-        .filter(|h| **h > end || list.entries.first().is_some_and(|f| **h < *f))
-        .map(|h| key(*h))
-        .collect();
     // A list of pages elsewhere names nothing that is here.
     let answers = |i: usize| {
         let wanted = key(i);
         wanted.is_empty()
-            || present.contains(wanted)
-            || present.iter().any(|p| {
-                p.len() > 8 && wanted.len() > 8 && (p.starts_with(wanted) || wanted.starts_with(*p))
-            })
+            || headings.last.get(wanted).is_some_and(|at| *at > first)
+            || wanted.len() > 8
+                && headings.last.iter().any(|(p, at)| {
+                    *at > first && p.len() > 8 && (p.starts_with(wanted) || wanted.starts_with(*p))
+                })
     };
     let missing: Vec<usize> = list
         .entries

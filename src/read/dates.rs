@@ -3,12 +3,11 @@
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
-use serde::Deserialize;
 
-use super::{BlockKind, Dates, Document, Warning};
+use super::{Block, BlockKind, Dates, Document, Warning};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(Debug, PartialEq, Eq, serde::Deserialize))]
+#[cfg_attr(test, serde(deny_unknown_fields))]
 struct Rules {
     months: Vec<Vec<String>>,
     effective: Vec<String>,
@@ -18,10 +17,44 @@ struct Rules {
     other: Vec<String>,
 }
 
+const SOURCE: &str = include_str!("../../rules/lang/dates.toml");
+
+/// Nearly every document needs these words, and reading them as TOML takes as long as reading a
+/// short document. They are lists of strings and nothing else; a test holds this reading against
+/// that of TOML.
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
-    #[expect(clippy::expect_used, reason = "a part of the program, read by a test")]
-    toml::from_str(include_str!("../../rules/lang/dates.toml")).expect("dates.toml")
+    let list = |name: &str| -> Vec<String> { strings(list_of(name)) };
+    Rules {
+        months: list_of("months")
+            .lines()
+            .map(strings)
+            .filter(|names| !names.is_empty())
+            .collect(),
+        effective: list("effective"),
+        updated: list("updated"),
+        vague_effective: list("vague_effective"),
+        vague_updated: list("vague_updated"),
+        other: list("other"),
+    }
 });
+
+/// The lines between `name = [` and the line that starts with `]`.
+fn list_of(name: &str) -> &'static str {
+    let opening = format!("\n{name} = [");
+    SOURCE
+        .split_once(opening.as_str())
+        .and_then(|(_, rest)| rest.split_once("\n]"))
+        .map_or("", |(list, _)| list)
+}
+
+/// What stands between quotes.
+fn strings(list: &str) -> Vec<String> {
+    list.lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
 
 /// Bytes at the start and at the end of a document that are searched: dates of the document
 /// itself stand there.
@@ -66,7 +99,7 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
     let mut candidates = Vec::new();
     let tail = document.text.len().saturating_sub(TAIL);
     // A short block may say what the date alone in the next one is.
-    let mut carried: Option<String> = None;
+    let mut carried: Option<&Block> = None;
     let mut day_first = None;
     for (index, block) in document.blocks.iter().enumerate() {
         if block.span.start > HEAD && block.span.start < tail
@@ -76,28 +109,19 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
         }
         let raw = document.slice(&block.span);
         // Years and the marks of CJK dates: everything else has no date in it.
-        let has_year = raw
+        let has_year = has_digit(raw.as_bytes()) && raw
             .as_bytes()
             .windows(4)
             .any(|w| matches!(w, [b'1', b'9', c, d] | [b'2', b'0', c, d] if c.is_ascii_digit() && d.is_ascii_digit()));
         let short = raw.len() < 60;
-        if !has_year && !short {
-            carried = None;
+        if !has_year {
+            carried = short.then_some(block);
             continue;
         }
-        let mut text = String::new();
-        if let Some(label) = &block.label {
-            // "1 January 2027": the day may have been taken for a label.
-            text += document
-                .text
-                .get(label.span.start..block.body.start)
-                .unwrap_or_default();
-        }
-        text += &document.plain(block);
-        let text = text.to_lowercase();
-        let found = if has_year { scan(&text) } else { Vec::new() };
+        let text = lowered(document, block);
+        let found = scan(&text);
         if found.is_empty() {
-            carried = short.then_some(text);
+            carried = short.then_some(block);
             continue;
         }
         let mut from = 0;
@@ -111,8 +135,8 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
                     .get(date.end..)
                     .is_some_and(|t| t.chars().filter(|c| c.is_alphanumeric()).count() < 4);
             if alone && class == Class::default() {
-                if let Some(said) = &carried {
-                    class = class_of(said, 0..said.len(), said.len()..said.len());
+                if let Some(said) = carried.map(|block| lowered(document, block)) {
+                    class = class_of(&said, 0..said.len(), said.len()..said.len());
                 }
                 if class == Class::default() && (index < 12 || block.span.start >= tail) {
                     class.updated = true;
@@ -147,6 +171,27 @@ pub(super) fn find(document: &Document) -> (Dates, Vec<Warning>) {
         carried = None;
     }
     choose(document, &candidates, day_first)
+}
+
+/// The readable text of a block in lower case, with its label.
+fn lowered(document: &Document, block: &Block) -> String {
+    let mut text = String::new();
+    if let Some(label) = &block.label {
+        // "1 January 2027": the day may have been taken for a label.
+        text += document
+            .text
+            .get(label.span.start..block.body.start)
+            .unwrap_or_default();
+    }
+    text += &document.plain(block);
+    text.to_lowercase()
+}
+
+/// Whether any byte is a digit; most blocks have none, and this looks at many bytes at once.
+fn has_digit(bytes: &[u8]) -> bool {
+    bytes
+        .chunks(64)
+        .any(|chunk| chunk.iter().fold(false, |any, b| any | b.is_ascii_digit()))
 }
 
 fn choose(
@@ -451,7 +496,16 @@ fn around(tokens: &[Token<'_>], at: usize, year: u32) -> Option<(usize, usize, R
 mod tests {
     use jiff::civil::date;
 
+    use super::{RULES, Rules, SOURCE};
     use crate::read::{Dates, Format, Input, read};
+
+    #[test]
+    fn the_words_are_read_as_toml_reads_them() {
+        let rules: Rules = toml::from_str(SOURCE).unwrap();
+        assert_eq!(*RULES, rules);
+        assert_eq!(RULES.months.len(), 12);
+        assert!(!RULES.other.is_empty());
+    }
 
     fn told(text: &str) -> (Dates, Vec<String>) {
         let document = read(&Input {

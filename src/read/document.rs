@@ -204,12 +204,8 @@ impl Document {
 
 /// Byte offsets of the starts of all lines of a text.
 pub fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0)
-        .chain(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, b)| *b == b'\n')
-                .map(|(i, _)| i + 1),
-        )
-        .collect()
+    let mut starts = Vec::with_capacity(text.len() / 64 + 1);
+    starts.push(0);
+    starts.extend(text.match_indices('\n').map(|(i, _)| i + 1));
+    starts
 }

@@ -145,15 +145,27 @@ fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
 /// Zero bytes and many control characters are no text.
 fn binary(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(64 * 1024)).unwrap_or_default();
-    let zeros = head.iter().filter(|b| **b == 0).count();
-    let controls = head
-        .iter()
-        .filter(|b| matches!(**b, 1..=8 | 14..=26 | 28..=31 | 127))
-        .count();
+    let zeros = count(head, |b| b == 0);
+    let controls = count(head, |b| matches!(b, 1..=8 | 14..=26 | 28..=31 | 127));
     zeros * 1000 > head.len() || controls * 50 > head.len()
 }
 
+/// How many bytes are of a kind, in portions whose number fits a byte: many are looked at at once.
+fn count(bytes: &[u8], kind: impl Fn(u8) -> bool) -> usize {
+    bytes
+        .chunks(255)
+        .map(|chunk| usize::from(chunk.iter().map(|b| u8::from(kind(*b))).sum::<u8>()))
+        .sum()
+}
+
 fn refuse_binary(text: &str, bytes: usize) -> Result<(), ReadError> {
+    // Each of the characters that count has one of these bytes: where few have, none need counting.
+    let suspicious = count(text.as_bytes(), |b| {
+        b < 0x20 && !matches!(b, 9..=13) || matches!(b, 0x7f | 0xc2 | 0xef)
+    });
+    if suspicious * 10 <= bytes.max(1) {
+        return Ok(());
+    }
     let replaced = text.matches(char::REPLACEMENT_CHARACTER).count();
     let controls = text
         .chars()
@@ -207,6 +219,12 @@ fn charset_of_media_type(media_type: &str) -> Option<&'static Encoding> {
 /// The encoding that a page names in a `meta` element or an XML declaration near its start.
 fn charset_of_page(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes.get(..bytes.len().min(PRESCAN))?;
+    let first = head
+        .iter()
+        .find(|b| !b.is_ascii_whitespace() && **b != 0x0b);
+    if first.is_none_or(|b| *b != b'<' && b.is_ascii()) {
+        return None;
+    }
     let lower: String = head
         .iter()
         .map(|b| char::from(b.to_ascii_lowercase()))

@@ -40,7 +40,13 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
     let lines: Vec<Line> = pieces
         .iter()
         .enumerate()
-        .map(|(i, p)| shape::line(text, p, !marked || i <= TITLE_REACH))
+        .map(|(i, p)| {
+            // Where the markup tells, only bold lines can still become headings further down.
+            if marked && i > TITLE_NEIGHBOURHOOD && !p.leaf.bold {
+                return Line::default();
+            }
+            shape::line(text, p, !marked || i <= TITLE_REACH)
+        })
         .collect();
     let series = if marked {
         AllSeries::default()
@@ -58,8 +64,10 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
         .collect();
     let contents = contents::find(pieces, &keys);
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for key in keys.iter().filter(|k| !k.is_empty()) {
-        *counts.entry(key).or_default() += 1;
+    if !marked {
+        for key in keys.iter().filter(|k| !k.is_empty()) {
+            *counts.entry(key).or_default() += 1;
+        }
     }
     // Keys that a list of contents names, and where that list ends.
     let mut named: BTreeMap<&str, usize> = BTreeMap::new();
@@ -77,9 +85,14 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
             .is_some_and(|end| i > *end)
     };
     let repeated = |i: usize| {
-        keys.get(i)
-            .and_then(|k| counts.get(k.as_str()))
-            .is_some_and(|n| *n > 2)
+        keys.get(i).is_some_and(|k| {
+            if marked {
+                // For a few lines only.
+                !k.is_empty() && keys.iter().filter(|other| *other == k).count() > 2
+            } else {
+                counts.get(k.as_str()).is_some_and(|n| *n > 2)
+            }
+        })
     };
     let blanks = pieces.iter().filter(|p| p.leaf.after_blank).count();
     let around = Surroundings {
@@ -164,11 +177,14 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
     for heading in &mut findings.headings {
         heading.end = ends.get(&heading.piece).copied();
     }
-    let names: Vec<usize> = chosen.iter().copied().chain(title).collect();
-    for list in &seen.contents {
-        findings
-            .warnings
-            .extend(contents::absent(text, pieces, &seen.keys, list, &names));
+    if !seen.contents.is_empty() {
+        let names: Vec<usize> = chosen.iter().copied().chain(title).collect();
+        let names = contents::Headings::new(&seen.keys, &names);
+        for list in &seen.contents {
+            findings
+                .warnings
+                .extend(contents::absent(text, pieces, &seen.keys, list, &names));
+        }
     }
     findings
 }
@@ -312,6 +328,9 @@ fn title(
 
 /// How many pieces may stand before the title.
 const TITLE_REACH: usize = 6;
+
+/// Up to which piece a line may be looked at as a neighbour of one that may be the title.
+const TITLE_NEIGHBOURHOOD: usize = TITLE_REACH + 8;
 
 /// Keys of headings that open a text and are no titles.
 const OPENERS: &[&str] = &[

@@ -125,6 +125,7 @@ pub(super) fn parse(text: &str) -> Option<Printed> {
         '(' | '（' | '[' => bracketed(text, start, first),
         '第' | '제' => ordinal(text, start, first),
         '0'..='9' => number(text, start, None),
+        'a'..='z' | 'A'..='Z' => worded(text, start).or_else(|| letter(text, start, None)),
         c if CIRCLED.contains(c) => {
             let value = CIRCLED.chars().position(|d| d == c)? as u32 + 1;
             let end = start + c.len_utf8();
@@ -369,8 +370,14 @@ fn worded(text: &str, start: usize) -> Option<Printed> {
         .find(|(_, c)| !c.is_alphabetic() && *c != '§')
         .map(|(i, _)| i)?;
     let word = rest.get(..word_end)?;
-    let lower = word.to_lowercase();
-    let (_, rank) = WORDS.iter().find(|(known, _)| *known == lower)?;
+    let (_, rank) = if word.is_ascii() {
+        WORDS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(word))?
+    } else {
+        let lower = word.to_lowercase();
+        WORDS.iter().find(|(known, _)| *known == lower)?
+    };
     let at = skip(text, start + word_end);
     if at == start + word_end && word != "§" && !rest.get(word_end..)?.starts_with('.') {
         return None;

@@ -65,6 +65,9 @@ fn of_text(text: &str) -> Option<&'static str> {
     if letters < FEWEST {
         return None;
     }
+    if surely_english(text) {
+        return Some("en");
+    }
     let info = whatlang::detect(text)?;
     if !info.is_reliable()
         && letters < 400
@@ -76,6 +79,42 @@ fn of_text(text: &str) -> Option<&'static str> {
         return None;
     }
     code(info.lang())
+}
+
+/// Whether a text is so full of the small words of English that nothing else can come of a closer
+/// look, which takes longer than reading the document: at least 60 words, one in six of them.
+fn surely_english(text: &str) -> bool {
+    let (mut all, mut english) = (0_usize, 0_usize);
+    for word in text.split(|c: char| !c.is_alphabetic()) {
+        if word.is_empty() {
+            continue;
+        }
+        all += 1;
+        english += usize::from(matches!(
+            word,
+            "the"
+                | "of"
+                | "and"
+                | "we"
+                | "you"
+                | "your"
+                | "our"
+                | "with"
+                | "this"
+                | "that"
+                | "We"
+                | "The"
+                | "You"
+                | "Your"
+                | "Our"
+                | "This"
+                | "which"
+                | "have"
+                | "any"
+                | "are"
+        ));
+    }
+    all >= 60 && english * 6 >= all
 }
 
 /// How many of the words are the small ones that only English has.
@@ -196,6 +235,13 @@ mod tests {
             (
                 "Nous recueillons vos données lorsque vous utilisez nos services et créez un compte.",
                 Some("fr"),
+            ),
+            (
+                "We keep the data that you give us for as long as you have an account with us, and \
+                 we erase it when you ask us to. Any of our partners that process your data for us \
+                 are bound by this policy and by the terms which we agreed with them. You may ask \
+                 us for a list of the partners and of the data that we have about you.",
+                Some("en"),
             ),
             ("12345", None),
             ("", None),

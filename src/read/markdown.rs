@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
             whole,
             base,
             reread,
-            leaves: Vec::new(),
+            leaves: Vec::with_capacity(whole.len() / 256),
             open: None,
             items: Vec::new(),
             quotes: 0,

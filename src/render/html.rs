@@ -307,6 +307,9 @@ impl Body<'_> {
             .filter_map(|change| self.entries.get(*change))
             .collect();
         let mut class = String::from("row");
+        if row.new.is_none() {
+            class.push_str(" gone");
+        }
         let mut label = String::new();
         if far {
             class.push_str(" far");

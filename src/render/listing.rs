@@ -3,10 +3,10 @@
 use crate::{
     assess::{Finding, Severity},
     compare::{Change, Kind, Op, Side},
-    read::{Block, BlockKind, Document, Section},
+    read::{Block, BlockKind, Document, Section, Span},
 };
 
-use super::{Redline, wording};
+use super::{Redline, readable, wording};
 
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,21 +236,39 @@ fn lines(change: &Change) -> String {
 fn words(redline: &Redline<'_>, change: &Change) -> (String, String) {
     let (mut deleted, mut inserted) = (Vec::new(), Vec::new());
     for edit in &change.edits {
+        // Beside differences of words, those of markup are told by their names.
+        if edit.detail.is_some() && !quiet(change) {
+            continue;
+        }
         match edit.op {
-            Op::Delete => deleted.push(clean(redline.old.slice(&edit.old))),
-            Op::Insert => inserted.push(clean(redline.new.slice(&edit.new))),
+            Op::Delete => deleted.push(shown(redline.old, change.old.as_ref(), &edit.old)),
+            Op::Insert => inserted.push(shown(redline.new, change.new.as_ref(), &edit.new)),
             Op::Equal => {}
         }
     }
-    if change.kind == Kind::Moved && deleted.is_empty() && inserted.is_empty() {
-        let side = change.new.as_ref().map(|s| redline.new.slice(&s.span));
-        inserted.push(clean(side.unwrap_or_default()));
+    if change.kind == Kind::Moved
+        && let Some(side) = &change.new
+        && deleted.is_empty()
+        && inserted.is_empty()
+    {
+        inserted.push(shown(redline.new, Some(side), &side.span));
     }
     let join = |mut parts: Vec<String>| {
         parts.retain(|part| !part.is_empty());
         parts.join(" … ")
     };
     (join(deleted), join(inserted))
+}
+
+/// What a reader sees of a span; its bytes where that is nothing.
+fn shown(document: &Document, side: Option<&Side>, span: &Span) -> String {
+    let blocks = side.map_or(0..0, |side| side.blocks.clone());
+    let read = readable::excerpt(document, blocks, span);
+    if read.is_empty() {
+        clean(document.slice(span))
+    } else {
+        read
+    }
 }
 
 /// White space as single spaces, marks of headings and lists left out.

@@ -56,6 +56,31 @@ pub(super) fn readable(document: &Document) -> Vec<Readable> {
     found
 }
 
+/// The words of a span that a reader sees, on one line; `blocks` are those that it lies in.
+pub(super) fn excerpt(document: &Document, blocks: std::ops::Range<usize>, span: &Span) -> String {
+    let mut out = String::new();
+    for block in document.blocks.get(blocks).unwrap_or_default() {
+        if block.kind == BlockKind::Markup {
+            continue;
+        }
+        let mut last: Option<usize> = None;
+        for part in prefix(document, block).iter().chain(&block.runs) {
+            let part = part.start.max(span.start)..part.end.min(span.end);
+            if part.start >= part.end {
+                continue;
+            }
+            let apart =
+                last.is_none_or(|end| separator(document, end..part.start.max(end)).is_some());
+            if apart && !out.is_empty() {
+                out.push(' ');
+            }
+            out += &characters(document, &part);
+            last = Some(part.end);
+        }
+    }
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The printed number and a word before it (`Article 5.`), without the marks of Markdown.
 fn prefix(document: &Document, block: &Block) -> Vec<Span> {
     if block.label.is_none() || block.body.start <= block.span.start {

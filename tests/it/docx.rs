@@ -302,3 +302,44 @@ fn libreoffice_accepts_and_rejects_all() {
     let rejected = resolve(&profile, &file, ".uno:RejectAllTrackedChanges");
     assert_eq!(letters(&rejected), words(&old), "all rejected");
 }
+
+/// The same for real policies, which lie beside the checkout: every ninth pair.
+#[test]
+#[ignore = "starts LibreOffice twenty times; run by hand"]
+fn libreoffice_accepts_and_rejects_all_of_real_policies() {
+    let shared = std::env::var_os("FAIRNOTICE_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"),
+        PathBuf::from,
+    );
+    let Ok(folders) = fs::read_dir(shared.join("eval/redline")) else {
+        println!("skipped: no pairs beside the checkout");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(profile) = profile(folder.path()) else {
+        println!("skipped: LibreOffice is not installed");
+        return;
+    };
+    let mut pairs: Vec<PathBuf> = folders.map(|f| f.unwrap().path()).collect();
+    pairs.retain(|path| path.join("before.md").exists());
+    pairs.sort();
+    for pair in pairs.iter().skip(3).step_by(9) {
+        let text = |name: &str| fs::read_to_string(pair.join(name)).unwrap();
+        let (old, new) = (document(&text("before.md")), document(&text("after.md")));
+        let docx = redline(&old, &new);
+        let name = pair.display();
+        assert_eq!(letters(&side(&docx, true)), words(&new), "accepted, {name}");
+        assert_eq!(
+            letters(&side(&docx, false)),
+            words(&old),
+            "rejected, {name}"
+        );
+        let file = folder.path().join("redline.docx");
+        fs::write(&file, docx).unwrap();
+        let accepted = resolve(&profile, &file, ".uno:AcceptAllTrackedChanges");
+        assert_eq!(letters(&accepted), words(&new), "accepted, {name}");
+        let rejected = resolve(&profile, &file, ".uno:RejectAllTrackedChanges");
+        assert_eq!(letters(&rejected), words(&old), "rejected, {name}");
+        println!("{name}: both sides come back");
+    }
+}
