@@ -24,6 +24,7 @@ pub(super) struct Pair {
 pub(super) fn align(left: &mut Text<'_>, right: &mut Text<'_>) -> Vec<Pair> {
     let mut matching = matching::equal_units(left, right);
     likeness::alike_units(left, right, &mut matching);
+    likeness::by_key(left, right, &mut matching);
     let mut placed = place(left, right, &matching);
     refuse_unsure_moves(left, right, &mut matching, &placed);
     placed.retain(|&(l, _, _)| matching.right_of(l).is_some());
@@ -76,6 +77,9 @@ fn refuse_unsure_moves(
         let words: usize = run.iter().map(|&(l, _)| left.words(l)).sum();
         for &(l, r) in run {
             let same = left.units[l].key == right.units[r].key;
+            if likeness::same_key(left, right, l, r).is_some() {
+                continue;
+            }
             if words < FEWEST_MOVED_WORDS || !(same || mostly_same_order(left, right, l, r)) {
                 matching.part(l);
             }

@@ -77,7 +77,7 @@ fn is_little(token: &Token) -> bool {
     token.kind == TokenKind::Word && token.end - token.start <= 3
 }
 
-fn ends_sentence(text: &Text<'_>, token: &Token) -> bool {
+pub(super) fn ends_sentence(text: &Text<'_>, token: &Token) -> bool {
     token.kind == TokenKind::Punctuation
         && matches!(
             text.slice(token.start..token.end),

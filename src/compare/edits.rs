@@ -93,7 +93,22 @@ impl Emitter<'_> {
         let (left_start, left_body, left_end) = span(self.left, &pair.left);
         let (right_start, right_body, right_end) = span(self.right, &pair.right);
         self.gap(left_start..left_body, right_start..right_body);
-        let (mut l, mut r) = (left_body, right_body);
+        self.stretch(
+            (left_body..left_end, right_body..right_end),
+            (left_tokens, right_tokens),
+            hunks,
+        );
+    }
+
+    /// All bytes of two stretches, given their tokens and where these differ.
+    fn stretch(
+        &mut self,
+        (left_span, right_span): (Span, Span),
+        (left_tokens, right_tokens): (&[Token], &[Token]),
+        hunks: &[Hunk],
+    ) {
+        let (mut l, mut r) = (left_span.start, right_span.start);
+        let (left_end, right_end) = (left_span.end, right_span.end);
         let (mut at_l, mut at_r) = (0, 0);
         for hunk in hunks {
             self.kept(
@@ -130,9 +145,11 @@ impl Emitter<'_> {
 
     /// All bytes of a passage that moved.
     pub(super) fn passage(&mut self, passage: &Passage) {
-        let (mut l, mut r) = (passage.old.start, passage.new.start);
-        self.kept(&mut l, &mut r, &passage.left, &passage.right);
-        self.gap(l..passage.old.end, r..passage.new.end);
+        self.stretch(
+            (passage.old.clone(), passage.new.clone()),
+            (&passage.left, &passage.right),
+            &passage.hunks,
+        );
     }
 
     /// Tokens that are the same but for case, quotes or markup.

@@ -10,6 +10,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use super::{
     align::LONG,
     matching::Matching,
+    token::{Token, TokenKind},
     unit::{Class, Text},
 };
 
@@ -200,7 +201,7 @@ pub(super) fn alike_units(left: &Text<'_>, right: &Text<'_>, matching: &mut Matc
     let worded = |text: &Text<'_>, units: Vec<usize>| -> Vec<usize> {
         units
             .into_iter()
-            .filter(|&u| text.tokens(u).iter().any(super::token::Token::is_word))
+            .filter(|&u| text.tokens(u).iter().any(Token::is_word))
             .collect()
     };
     let free_left = worded(left, matching.free_left());
@@ -269,20 +270,66 @@ fn in_context(
 /// Whether two units begin with the same key: the first cell of a row, or the quoted or bold term
 /// before a definition.
 fn defines_the_same(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> bool {
-    match (key_end(left, l), key_end(right, r)) {
+    match (key(left, l), key(right, r)) {
         (Some(a), Some(b)) => {
-            let ids = |text: &Text<'_>, unit: usize, end: usize| -> Vec<u64> {
-                text.tokens(unit)
-                    .iter()
-                    .take_while(|t| t.end <= end)
-                    .filter(|t| t.is_word())
-                    .map(|t| t.id)
-                    .collect()
-            };
-            let (a, b) = (ids(left, l, a), ids(right, r, b));
-            !a.is_empty() && a == b
+            let words = |token: &&Token| token.is_word();
+            let (a, b) = (a.iter().filter(words), b.iter().filter(words));
+            a.map(|t| t.id).eq(b.map(|t| t.id))
         }
         _ => false,
+    }
+}
+
+/// The tokens of the key of a prepared unit: the first cell of a row, or the quoted or bold term
+/// before a definition. Some of them are words.
+pub(super) fn key<'a>(text: &'a Text<'_>, unit: usize) -> Option<&'a [Token]> {
+    let end = key_end(text, unit)?;
+    let tokens = text.tokens(unit);
+    let key = tokens.get(..tokens.partition_point(|t| t.end <= end))?;
+    key.iter().any(Token::is_word).then_some(key)
+}
+
+/// How many tokens the keys of two units have, where these are the same words.
+pub(super) fn same_key(
+    left: &Text<'_>,
+    right: &Text<'_>,
+    l: usize,
+    r: usize,
+) -> Option<(usize, usize)> {
+    let same = left.units[l].class == right.units[r].class && defines_the_same(left, right, l, r);
+    same.then(|| Some((key(left, l)?.len(), key(right, r)?.len())))
+        .flatten()
+}
+
+/// Pairs rows and definitions that are left when likeness has had its say, and of which only one
+/// on each side has this key: what is said of a term may be new from end to end. Numbers are no
+/// keys: they count, and what they count may have changed.
+pub(super) fn by_key(left: &Text<'_>, right: &Text<'_>, matching: &mut Matching) {
+    let mut keys: Vec<(u64, bool, usize)> = Vec::new();
+    let mut collect = |text: &Text<'_>, units: Vec<usize>, side: bool| {
+        for unit in units {
+            let Some(tokens) = key(text, unit) else {
+                continue;
+            };
+            if tokens.iter().any(|t| t.kind == TokenKind::Word) {
+                let seed = text.units[unit].class as u64;
+                let words = tokens.iter().filter(|t| t.is_word());
+                let hash = words.fold(seed, |hash, token| {
+                    (hash.rotate_left(9) ^ token.id).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                });
+                keys.push((hash, side, unit));
+            }
+        }
+    };
+    collect(left, matching.free_left(), false);
+    collect(right, matching.free_right(), true);
+    keys.sort_unstable();
+    for group in keys.chunk_by(|a, b| a.0 == b.0) {
+        if let [(_, false, l), (_, true, r)] = group
+            && same_key(left, right, *l, *r).is_some()
+        {
+            matching.pair(*l, *r);
+        }
     }
 }
 

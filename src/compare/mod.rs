@@ -285,10 +285,20 @@ fn word_by_word(
         let mut hunks = words::hunks(&left_ids, &right_ids);
         hunks.retain(|hunk| !unchanged(&sides, hunk));
         let heading = left.units[pair.left.start].class == Class::Heading;
-        if !heading && cleanup::beyond_recognition(&sides, &hunks) {
+        let hunks = if heading || !cleanup::beyond_recognition(&sides, &hunks) {
+            cleanup::tidy(&sides, hunks)
+        } else if pair.left.len() == 1
+            && pair.right.len() == 1
+            && let Some((l, r)) = likeness::same_key(left, right, pair.left.start, pair.right.start)
+        {
+            // The same row or definition, and all that is said in it is new.
+            vec![Hunk {
+                left: l..left_tokens.len(),
+                right: r..right_tokens.len(),
+            }]
+        } else {
             continue;
-        }
-        let hunks = cleanup::tidy(&sides, hunks);
+        };
         aligned.push(Aligned { pair, hunks });
     }
     aligned
@@ -348,7 +358,7 @@ fn moved_passages(left: &mut Text<'_>, right: &mut Text<'_>, aligned: &[Aligned]
             add(&mut inserted, right, gained);
         }
     }
-    passages::find(left, &deleted, &inserted)
+    passages::find(left, right, &deleted, &inserted)
 }
 
 /// Words in edits that are differences of words.

@@ -537,3 +537,66 @@ fn a_million_random_edits() {
         };
     }
 }
+
+#[test]
+fn an_edited_sentence_moves_with_its_edits_inside() {
+    let old = "# P\n\n## 1. Data\n\nWe collect your name and your address. We may share the data that you give us with advertising partners in other countries, if you agreed to it before. We erase all of it when you ask.\n\n## 2. Rights\n\nYou may ask us what we know about you. You may object at any time.\n";
+    let new = "# P\n\n## 1. Data\n\nWe collect your name and your address. We erase all of it when you ask.\n\n## 2. Rights\n\nYou may ask us what we know about you. We may share the data that you give us with marketing partners in other countries, if you agreed to it before. You may object at any time.\n";
+    let (a, b) = (document(old), document(new));
+    let comparison = compare(&a, &b);
+    let moved: Vec<&Change> = comparison
+        .changes
+        .iter()
+        .filter(|c| c.kind == Kind::Moved)
+        .collect();
+    assert_eq!(moved.len(), 1, "{:?}", comparison.changes);
+    let words = |op: Op| -> String {
+        moved[0]
+            .edits
+            .iter()
+            .filter(|e| e.op == op)
+            .map(|e| match op {
+                Op::Insert => b.slice(&e.new),
+                _ => a.slice(&e.old),
+            })
+            .collect()
+    };
+    assert_eq!(words(Op::Delete), "advertising");
+    assert_eq!(words(Op::Insert), "marketing");
+    assert_eq!(
+        comparison.counts.words,
+        WordCounts {
+            added: 1,
+            removed: 1
+        }
+    );
+}
+
+#[test]
+fn rows_and_definitions_go_by_their_keys() {
+    for (old, new, key) in [
+        (
+            "# T\n\n| Data | Purpose |\n| --- | --- |\n| Name | accounts |\n| Mail | newsletters |\n| Phone | support calls |\n",
+            "# T\n\n| Data | Purpose |\n| --- | --- |\n| Phone | marketing and all that our partners want |\n| Name | accounts |\n| Mail | newsletters |\n",
+            "Phone",
+        ),
+        (
+            "# D\n\n- \"Account\" means the record that we keep of you.\n- \"Content\" means what you post.\n- \"Service\" means the site.\n",
+            "# D\n\n- \"Content\" includes anything at all which users, partners or machines upload.\n- \"Account\" means the record that we keep of you.\n- \"Service\" means the site.\n",
+            "Content",
+        ),
+    ] {
+        let (a, b) = (document(old), document(new));
+        let comparison = compare(&a, &b);
+        assert_eq!(comparison.changes.len(), 1, "{:?}", comparison.changes);
+        let change = &comparison.changes[0];
+        assert_eq!(change.kind, Kind::Moved);
+        let marked = change
+            .edits
+            .iter()
+            .filter(|e| e.op != Op::Equal && e.detail.is_none());
+        for edit in marked {
+            assert!(!a.slice(&edit.old).contains(key) && !b.slice(&edit.new).contains(key));
+        }
+    }
+}

@@ -180,6 +180,18 @@ impl<'a> Headings<'a> {
         }
         Self { last }
     }
+
+    /// Whether the key of a heading behind `first` is the beginning of another key, or the other
+    /// way round; both longer than eight bytes.
+    fn cut_off(&self, key: &str, first: usize) -> bool {
+        let head = key.get(..key.floor_char_boundary(9)).unwrap_or_default();
+        self.last
+            .range(head..)
+            .take_while(|(p, _)| p.starts_with(head))
+            .any(|(p, at)| {
+                *at > first && p.len() > 8 && (p.starts_with(key) || key.starts_with(*p))
+            })
+    }
 }
 
 /// Entries of a list of contents that no heading behind its first entry answers to.
@@ -197,10 +209,7 @@ pub(super) fn absent(
         let wanted = key(i);
         wanted.is_empty()
             || headings.last.get(wanted).is_some_and(|at| *at > first)
-            || wanted.len() > 8
-                && headings.last.iter().any(|(p, at)| {
-                    *at > first && p.len() > 8 && (p.starts_with(wanted) || wanted.starts_with(*p))
-                })
+            || wanted.len() > 8 && headings.cut_off(wanted, first)
     };
     let missing: Vec<usize> = list
         .entries

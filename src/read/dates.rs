@@ -38,12 +38,12 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     }
 });
 
-/// The lines between `name = [` and the line that starts with `]`.
+/// What stands between `name = [` and the `]` at the end of a line.
 fn list_of(name: &str) -> &'static str {
     let opening = format!("\n{name} = [");
     SOURCE
         .split_once(opening.as_str())
-        .and_then(|(_, rest)| rest.split_once("\n]"))
+        .and_then(|(_, rest)| rest.split_once("]\n"))
         .map_or("", |(list, _)| list)
 }
 
