@@ -126,12 +126,7 @@ pub fn draft_one(
         effective: None,
         send_by: None,
         fields: house.fields.clone(),
-        findings: ground
-            .assessment
-            .findings
-            .iter()
-            .map(|f| f.id.clone())
-            .collect(),
+        findings: Vec::new(),
         duties: ground
             .plan
             .duties
@@ -160,8 +155,10 @@ pub fn draft_one(
         effective,
         send_by,
         consent_needed,
+        findings,
     } = event
     {
+        notice.findings = findings;
         notice.texts = texts;
         notice.attachments = attachments;
         notice.effective = effective;
@@ -223,6 +220,12 @@ pub fn write(
         effective: dated.effective,
         send_by: dated.send_by,
         consent_needed: dated.consent_needed,
+        findings: ground
+            .assessment
+            .findings
+            .iter()
+            .map(|f| f.id.clone())
+            .collect(),
     })
 }
 

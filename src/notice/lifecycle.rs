@@ -55,6 +55,8 @@ pub enum Event {
         send_by: Option<Timestamp>,
         /// Whether consent must be asked for.
         consent_needed: bool,
+        /// The findings that it tells now (a review may have changed them).
+        findings: Vec<String>,
     },
     /// The checklist was run over the present text.
     Checked(Vec<CheckResult>),
@@ -252,8 +254,10 @@ pub fn step(
             effective,
             send_by,
             consent_needed,
+            findings,
         } => {
             open("writing it anew")?;
+            next.findings = findings;
             next.texts = texts;
             next.attachments = attachments;
             next.effective = effective;
@@ -599,6 +603,7 @@ mod tests {
                 effective: Some(jiff::civil::date(2027, 1, day + 1)),
                 send_by: None,
                 consent_needed: false,
+                findings: vec![],
             }),
             any::<bool>().prop_map(|fine| Event::Checked(vec![met("x", fine)])),
             Just(Event::Publish {

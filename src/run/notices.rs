@@ -10,7 +10,7 @@ use std::{
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{Judged, Workspace, WorkspaceError, gather, judge, plan};
+use super::{Judged, Workspace, WorkspaceError, gather, judge_reviewed, plan};
 use crate::{
     config::{self, Config},
     duty::Plan,
@@ -216,7 +216,7 @@ impl Material {
         let document = workspace.document(document)?.clone();
         let old = workspace.text_of(&document.id, from)?;
         let new = workspace.text_of(&document.id, to)?;
-        let judged = judge(&old, &new);
+        let judged = judge_reviewed(workspace, &document.id, &old, &new)?;
         let effective = effective.or(new.dates.effective);
         let plan = plan::of_judged(workspace, &document, &judged, effective, &[], now)?;
         Ok(Self {

@@ -263,7 +263,7 @@ pub(super) fn nothing_invented(seen: &Seen<'_>) -> Outcome {
         .collect();
     if !unknown.is_empty() {
         return Err(format!(
-            "the notice is about findings that the change does not have: {}; draft it anew",
+            "the notice is about findings that the change does not have: {}; set a field, and it is written anew",
             unknown.join(", ")
         ));
     }
