@@ -30,6 +30,7 @@ mod it {
     mod postfix;
     mod published;
     mod row;
+    mod review;
     mod sample;
     mod samples;
     mod sink;

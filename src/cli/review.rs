@@ -1,12 +1,13 @@
 //! `fairnotice review DOC [VERSION]`
 
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use fairnotice::{
     assess::{
         Direction, Severity, Topic,
         review::{Review, Reviewed, Word},
     },
+    notice::Effect,
     run::{self, Workspace},
     store::Version,
 };
@@ -91,9 +92,41 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
                 at: now,
             };
             run::review::keep(&mut workspace, &args.document, &standing.new, &review, now)?;
+            let annotated = matches!(review.word, Word::Annotated);
+            if !annotated {
+                for done in run::notices::after_review(&mut workspace, &args.document, by, now)? {
+                    tell(&done, globals);
+                }
+            }
             list(args, globals, &workspace)
         }
     }
+}
+
+/// Says on standard error which notice changed with the word, and whose approval fell.
+fn tell(done: &run::notices::Done, globals: &Globals) {
+    if globals.quiet {
+        return;
+    }
+    let fell: Vec<String> = done
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::ApprovalsFell(who) => Some(who.join(", ")),
+            _ => None,
+        })
+        .collect();
+    let fell = if fell.is_empty() {
+        String::new()
+    } else {
+        let who = fell.join(", ");
+        format!("; the approval by {who} rested on the old word and fell")
+    };
+    let _closed = writeln!(
+        anstream::stderr(),
+        "notice {} was written anew{fell}",
+        done.notice.id
+    );
 }
 
 /// What is said, and of which finding.

@@ -347,7 +347,7 @@ pub struct Correction {
 
 impl Notice {
     /// SHA-256, in hexadecimal, over everything that is sent and promised: id, document, versions,
-    /// channel, texts, attachments, dates. Any change of these changes it; approvals, checks and
+    /// channel, texts, attachments, dates, findings told. Any change of these changes it; approvals, checks and
     /// the history of edits are not part of it.
     pub fn hash(&self) -> String {
         #[derive(Serialize)]
@@ -366,6 +366,7 @@ impl Notice {
             effective: Option<Date>,
             send_by: Option<Timestamp>,
             corrects: &'a Option<Correction>,
+            findings: &'a [String],
         }
         let sent = Sent {
             format: self.format,
@@ -382,6 +383,7 @@ impl Notice {
             effective: self.effective,
             send_by: self.send_by,
             corrects: &self.corrects,
+            findings: &self.findings,
         };
         // Strings, dates and ordered maps with string keys: nothing here can fail to serialise.
         let bytes = serde_json::to_vec(&sent).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Workspace, WorkspaceError, judge, redline};
+use super::{Workspace, WorkspaceError, judge_reviewed, redline};
 use crate::{
     config::{Alert, AlertKind},
     deliver::alert::{
@@ -197,7 +197,7 @@ fn message(
         let new = workspace.text_of(&record.document, version)?;
         let old = workspace.text_of(&record.document, against)?;
         title = title.or_else(|| new.title.clone());
-        let judged = judge(&old, &new);
+        let judged = judge_reviewed(workspace, &record.document, &old, &new)?;
         findings = judged.assessment.findings.iter().map(finding).collect();
         let file = format!(
             "out/redlines/{}-{}-{}.html",

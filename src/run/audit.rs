@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Workspace, WorkspaceError, judge, plan};
+use super::{Workspace, WorkspaceError, judge_reviewed, plan};
 use crate::{
     config,
     duty::{
@@ -78,7 +78,7 @@ pub fn audit(
             workspace.text_of(id, from)?,
             workspace.text_of(id, publication.version)?,
         );
-        let judged = judge(&old, &new);
+        let judged = judge_reviewed(workspace, id, &old, &new)?;
         let mut triggered = duty::triggered(&judged.duties.duties, &judged.assessment.findings);
         for entry in &selected {
             let because: Vec<String> = judged

@@ -33,12 +33,22 @@ pub fn judge_reviewed(
     new: &Document,
 ) -> Result<Judged, WorkspaceError> {
     let rules = super::rules::rules(workspace.root(), &workspace.config.rules)?;
-    let mut judged = judge_by(old, new, &rules);
     let reviews = super::review::reviews(workspace, document)?;
+    Ok(judge_laid(old, new, &rules, &reviews))
+}
+
+/// Compares and judges two texts by given rules, people's words laid over.
+pub(super) fn judge_laid(
+    old: &Document,
+    new: &Document,
+    rules: &assess::RuleSet,
+    reviews: &[assess::review::Review],
+) -> Judged {
+    let mut judged = judge_by(old, new, rules);
     if !reviews.is_empty() {
-        judged.assessment = assess::review::apply(&judged.assessment, &reviews).1;
+        judged.assessment = assess::review::apply(&judged.assessment, reviews).1;
     }
-    Ok(judged)
+    judged
 }
 
 /// Compares and judges two texts by the built-in rules.

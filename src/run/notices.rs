@@ -688,6 +688,42 @@ fn prove(workspace: &Workspace, desk: &Desk, url: &str) -> Result<String, Notice
     Ok(Hash::of(&bytes).to_string())
 }
 
+/// Writes the open notices of a document anew after people spoke on its findings. Gives those
+/// that changed: an approval of the old words has fallen.
+///
+/// # Errors
+/// When a notice or its versions cannot be read, or the journal cannot be written.
+pub fn after_review(
+    workspace: &mut Workspace,
+    document: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<Vec<Done>, NoticesError> {
+    let mut changed = Vec::new();
+    for notice in list(workspace, Some(document))? {
+        if !matches!(
+            notice.state,
+            notice::State::Drafted | notice::State::Approved
+        ) {
+            continue;
+        }
+        let mut desk = Desk::open(workspace, &notice.id, now)?;
+        let written = notice::write(
+            &desk.notice,
+            &desk.material.ground(),
+            &desk.house,
+            &desk.templates,
+        )?;
+        let mut effects = desk.step(written, now)?;
+        if desk.notice.hash() == notice.hash() {
+            continue;
+        }
+        effects.retain(|effect| !matches!(effect, Effect::Write | Effect::Check));
+        changed.push(desk.save(workspace, "reviewed", by, effects, now)?);
+    }
+    Ok(changed)
+}
+
 /// Gives a notice up.
 ///
 /// # Errors

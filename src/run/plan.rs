@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{Judged, Workspace, WorkspaceError, judge};
+use super::{Judged, Workspace, WorkspaceError, judge_reviewed};
 use crate::{
     config,
     duty::{self, Plan, PlanInput, law},
@@ -139,7 +139,7 @@ pub fn plan(
         return Ok(None);
     };
     let (old, new) = (workspace.text_of(id, from)?, workspace.text_of(id, to)?);
-    let judged = judge(&old, &new);
+    let judged = judge_reviewed(workspace, id, &old, &new)?;
     let on_record = state.published.last();
     let withdrawn = on_record.is_some_and(|p| p.withdrawn);
     let effective = effective

@@ -9,7 +9,7 @@ pub mod urlwatch;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Judged, Workspace, WorkspaceError, capture, check, judge};
+use super::{Judged, Workspace, WorkspaceError, capture, check};
 use crate::{
     assess::Verdict,
     config,
@@ -142,6 +142,9 @@ pub fn keep(
         ..Imported::default()
     };
     let selectors = capture::selectors(document);
+    // Once for all versions: the rules compile slowly, the journal may be long.
+    let rules = super::rules::rules(workspace.root(), &workspace.config.rules)?;
+    let reviews = super::review::reviews(workspace, &document.id)?;
     let mut events = Vec::new();
     for version in versions {
         let version = version?;
@@ -190,7 +193,10 @@ pub fn keep(
             at: Some(version.time),
         });
         let judgement = match &before {
-            Some((last, old)) => judged(document, *last, id, &judge(old, &text.document)),
+            Some((last, old)) => {
+                let laid = super::judge::judge_laid(old, &text.document, &rules, &reviews);
+                judged(document, *last, id, &laid)
+            }
             None => Judgement {
                 document: document.id.clone(),
                 version: id,
