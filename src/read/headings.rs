@@ -8,7 +8,7 @@ use super::{
     contents::{self, Contents},
     nesting, runon,
     series::{self, AllSeries},
-    shape::{self, Feature, Line, Shape, Surroundings},
+    shape::{self, Feature, Habits, Line, Shape, Surroundings},
 };
 
 /// Longest text of which a key is made, in bytes.
@@ -95,12 +95,14 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
         })
     };
     let blanks = pieces.iter().filter(|p| p.leaf.after_blank).count();
+    let dense = blanks * 10 >= pieces.len() * 7;
     let around = Surroundings {
+        habits: Habits::of(&lines, &series, dense),
         lines: &lines,
         series: &series,
         announced: &announced,
         repeated: &repeated,
-        dense: blanks * 10 >= pieces.len() * 7,
+        dense,
     };
     let close = if marked {
         pieces.len().min(TITLE_REACH)

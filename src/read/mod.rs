@@ -11,6 +11,8 @@ mod document;
 mod docx;
 mod encoding;
 mod equivalence;
+#[cfg(test)]
+mod fitting;
 mod format;
 mod headings;
 mod html;

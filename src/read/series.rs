@@ -72,7 +72,7 @@ pub(super) fn find(pieces: &[Piece], title_like: &dyn Fn(usize) -> bool) -> AllS
             Delimiter::None
         };
         let depth = if prefix.is_empty() {
-            piece.leaf.depth
+            piece.leaf.depth.max(piece.leaf.indent)
         } else {
             0
         };

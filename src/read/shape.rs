@@ -19,6 +19,9 @@ macro_rules! features {
         const FIRST: &[i32] = &[$($first,)*];
         /// Weights of all traits at the second look, when the company is known.
         const SECOND: &[i32] = &[$($second,)*];
+        /// Names of all traits.
+        #[cfg(test)]
+        pub(super) const FEATURES: &[&str] = &[$(stringify!($name),)*];
     };
 }
 
@@ -203,12 +206,42 @@ features! {
     OpenThenDefinition = 47, 39;
     /// Most words in small letters, no label.
     LowerInside = 0, 6;
+    /// Further in than the text's own margin, without a bullet.
+    Inset = 0, 0;
+    /// A label, further in than the text's own margin.
+    InsetLabel = 0, 0;
+    /// A label at the margin, in a text whose lists stand further in.
+    FlushLabel = 0, 0;
+    /// No blank line before, directly under running text, in a text whose blank lines set off headings.
+    UnderText = 0, 0;
+    /// No blank line before, directly under an item, in such a text.
+    UnderItem = 0, 0;
+    /// No blank line before, directly under a line that is set off, in such a text.
+    UnderSetOff = 0, 0;
+    /// Starts with "see", "learn", "back": a link elsewhere.
+    Pointer = 0, 0;
+    /// One word that no dictionary holds: capitals inside, digits, underscores.
+    Token = 0, 0;
+    /// Speaks of the day of the text.
+    Dated = 0, 0;
+    /// No label, in a text that a long series of labelled headings divides.
+    PlainAmongLabelled = 0, 0;
+    /// Not in capitals, in a text with many short lines in capitals.
+    PlainAmongCaps = 0, 0;
+    /// Two to five words.
+    FewWords = 0, 0;
+    /// More than nine words.
+    ManyWords = 0, 0;
     /// Most lines that look the same are headings.
     KindLikely = 0, 82;
     /// Some lines that look the same are headings.
     KindMixed = 0, 1;
     /// Hardly a line that looks the same is a heading.
     KindUnlikely = 0, -65;
+    /// Lines that look the same stand side by side.
+    KindClustered = 0, 0;
+    /// Lines that look the same stand apart.
+    KindApart = 0, 0;
     /// Most lines of its series of labels are headings.
     SeriesLikely = 0, 78;
     /// Hardly a line of its series of labels is a heading.
@@ -219,6 +252,22 @@ features! {
     AfterHeading = 0, 105;
     /// No line before looks like a heading.
     AfterLikelyTitle = 0, -33;
+}
+
+/// The traits that are known at the first look.
+#[cfg(test)]
+pub(super) const FIRST_ONLY: u128 = (1 << Feature::KindLikely as u32) - 1;
+
+#[cfg(test)]
+thread_local! {
+    static TRIED: std::cell::RefCell<Option<(Vec<i32>, Vec<i32>)>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+/// Tries other weights for both looks on this thread; none: those that are built in.
+#[cfg(test)]
+pub(super) fn set_weights(weights: Option<(Vec<i32>, Vec<i32>)>) {
+    TRIED.set(weights);
 }
 
 /// The traits of one line, as bits.
@@ -239,11 +288,19 @@ impl Shape {
 
     /// How much speaks for a heading at the first look, in hundredths of a logit.
     pub fn first(self) -> i32 {
+        #[cfg(test)]
+        if let Some(sum) = TRIED.with_borrow(|t| t.as_ref().map(|t| self.sum(&t.0))) {
+            return sum;
+        }
         self.sum(FIRST)
     }
 
     /// How much speaks for a heading when its company is known; above 0 more than against it.
     pub fn second(self) -> i32 {
+        #[cfg(test)]
+        if let Some(sum) = TRIED.with_borrow(|t| t.as_ref().map(|t| self.sum(&t.1))) {
+            return sum;
+        }
         self.sum(SECOND)
     }
 
@@ -276,6 +333,15 @@ pub(super) struct Line {
     depth: usize,
     after_blank: bool,
     words: bool,
+    /// Columns of white space before it.
+    indent: u8,
+}
+
+impl Line {
+    /// Belongs to a list: a bullet, or further in than the margin.
+    fn item(&self, margin: u8) -> bool {
+        self.bullet || self.indent > margin
+    }
 }
 
 /// Longest body of which more than its ends is looked at.
@@ -289,6 +355,7 @@ pub(super) fn line(text: &str, piece: &Piece, closely: bool) -> Line {
         bullet: piece.bullet,
         depth: piece.label.as_ref().map_or(0, |l| l.values.len()),
         words: piece.leaf.kind != BlockKind::Markup,
+        indent: piece.leaf.indent,
         ..Line::default()
     };
     let whole = text.get(piece.body.clone()).unwrap_or_default().trim();
@@ -440,6 +507,8 @@ fn words(s: &mut Shape, whole: &str) {
     use Feature as F;
     let (mut count, mut capital, mut content, mut upper, mut letters, mut digits) =
         (0, 0, 0, 0, 0_usize, 0_usize);
+    let mut token = false;
+    let mut dated = false;
     let mut verb = false;
     let mut subject = false;
     let mut name = false;
@@ -461,6 +530,8 @@ fn words(s: &mut Shape, whole: &str) {
         upper += word.chars().filter(|c| c.is_uppercase()).count();
         let figures = word.bytes().filter(u8::is_ascii_digit).count();
         digits += figures;
+        token |= figures > 0
+            || word.chars().skip(1).any(char::is_uppercase) && word.chars().any(char::is_lowercase);
         year |= figures == 4 && (word.starts_with("19") || word.starts_with("20"));
         if word.len() <= 16 {
             let lower = word.to_lowercase();
@@ -495,12 +566,51 @@ fn words(s: &mut Shape, whole: &str) {
                     | "contract"
                     | "rules"
             );
+            dated |= count <= 3
+                && matches!(
+                    lower.as_str(),
+                    "updated" | "effective" | "revised" | "modified" | "version" | "versions"
+                );
             if count == 1 {
                 first = lower;
             }
         }
     }
     s.set(F::OneWord, count == 1);
+    s.set(F::FewWords, (2..=5).contains(&count));
+    s.set(F::ManyWords, count > 9);
+    s.set(
+        F::Token,
+        count <= 2 && (token || whole.contains('_') || upper == 0),
+    );
+    s.set(F::Dated, dated);
+    s.set(
+        F::Pointer,
+        matches!(
+            first.as_str(),
+            "see"
+                | "learn"
+                | "read"
+                | "click"
+                | "visit"
+                | "go"
+                | "back"
+                | "return"
+                | "next"
+                | "previous"
+                | "view"
+                | "download"
+                | "skip"
+                | "more"
+                | "find"
+                | "get"
+                | "show"
+                | "hide"
+                | "print"
+                | "example"
+                | "examples"
+        ),
+    );
     s.set(F::AllCaps, letters >= 4 && upper * 10 >= letters * 9);
     s.set(
         F::TitleCase,
@@ -576,6 +686,49 @@ pub(super) struct Surroundings<'a> {
     pub repeated: &'a dyn Fn(usize) -> bool,
     /// Most lines have a blank line before them.
     pub dense: bool,
+    /// What holds for the whole text.
+    pub habits: Habits,
+}
+
+/// How a text is set.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Habits {
+    /// Least columns of white space before a line with words.
+    margin: u8,
+    /// Blank lines are few, but there are some: they set off headings.
+    sets_off: bool,
+    /// Lists stand further in.
+    insets: bool,
+    /// A long series of labelled headings divides it.
+    labelled: bool,
+    /// Many short lines are in capitals.
+    capitals: bool,
+}
+
+impl Habits {
+    /// Looks at all lines.
+    pub fn of(lines: &[Line], series: &AllSeries, dense: bool) -> Self {
+        let with_words = || lines.iter().filter(|l| l.words);
+        let margin = with_words().map(|l| l.indent).min().unwrap_or(0);
+        let count = with_words().count();
+        let blanks = with_words().filter(|l| l.after_blank).count();
+        let open = with_words().filter(|l| l.open).count();
+        let capitals = with_words()
+            .filter(|l| l.open && l.shape.has(Feature::AllCaps))
+            .count();
+        Self {
+            margin,
+            sets_off: !dense && blanks > 3 && blanks * 2 < count,
+            insets: with_words().filter(|l| l.indent > margin).count() > 3,
+            labelled: series.series.iter().any(|s| {
+                let ends = s.members.first().zip(s.members.last());
+                s.members.len() > 3
+                    && s.heads()
+                    && ends.is_some_and(|(first, last)| (last - first) * 2 > lines.len())
+            }),
+            capitals: capitals > 3 && capitals * 5 > open,
+        }
+    }
 }
 
 /// All traits of a line, with those that its neighbours give it.
@@ -627,6 +780,7 @@ pub(super) fn shape(around: &Surroundings<'_>, i: usize) -> Shape {
         );
     }
     combine(&mut s, line, next, before, rare);
+    setting(&mut s, line, before, &around.habits);
     let near = |range: std::ops::Range<usize>| {
         around
             .lines
@@ -676,6 +830,33 @@ pub(super) fn shape(around: &Surroundings<'_>, i: usize) -> Shape {
     s.set(F::Announced, (around.announced)(i));
     s.set(F::Repeated, (around.repeated)(i));
     s
+}
+
+/// Traits that follow from how the whole text is set.
+fn setting(s: &mut Shape, line: &Line, before: Option<&Line>, habits: &Habits) {
+    use Feature as F;
+    let inset = line.indent > habits.margin;
+    let label = line.depth > 0;
+    s.set(F::Inset, inset && !line.bullet);
+    s.set(F::InsetLabel, inset && label);
+    s.set(F::FlushLabel, habits.insets && !inset && label);
+    if let Some(before) = before.filter(|_| habits.sets_off && !line.after_blank) {
+        let item = before.item(habits.margin);
+        s.set(F::UnderText, !item && before.running);
+        s.set(F::UnderItem, item && !line.item(habits.margin));
+        s.set(
+            F::UnderSetOff,
+            !item && before.open && before.after_blank && line.open,
+        );
+    }
+    s.set(
+        F::PlainAmongLabelled,
+        habits.labelled && line.open && !label,
+    );
+    s.set(
+        F::PlainAmongCaps,
+        habits.capitals && line.open && !s.has(F::AllCaps),
+    );
 }
 
 /// Traits that only mean something together.
@@ -751,6 +932,20 @@ fn kind(shape: Shape) -> Option<u128> {
     Some(shape.0 & mask)
 }
 
+/// How many lines of each kind directly follow one of their own kind.
+fn clusters(shapes: &[Shape]) -> BTreeMap<u128, u32> {
+    let mut beside: BTreeMap<u128, u32> = BTreeMap::new();
+    let mut before = None;
+    for shape in shapes {
+        let kind = kind(*shape);
+        if let Some(kind) = kind.filter(|_| kind == before) {
+            *beside.entry(kind).or_default() += 1;
+        }
+        before = kind;
+    }
+    beside
+}
+
 /// The second look: adds what the company of each line says.
 pub(super) fn company(shapes: &mut [Shape], series: &AllSeries) {
     use Feature as F;
@@ -763,6 +958,7 @@ pub(super) fn company(shapes: &mut [Shape], series: &AllSeries) {
             entry.1 += u32::from(*likely);
         }
     }
+    let clusters = clusters(shapes);
     let shares: Vec<(usize, usize)> = series
         .series
         .iter()
@@ -776,6 +972,9 @@ pub(super) fn company(shapes: &mut [Shape], series: &AllSeries) {
         if let Some((all, yes)) = kind(*shape).and_then(|k| kinds.get(&k)).copied()
             && all > 1
         {
+            let beside = kind(*shape).and_then(|k| clusters.get(&k)).copied().unwrap_or(0);
+            shape.set(F::KindClustered, all > 2 && beside * 2 > all);
+            shape.set(F::KindApart, all > 2 && beside * 8 <= all);
             shape.set(F::KindLikely, yes * 10 >= all * 7);
             shape.set(F::KindMixed, yes * 10 < all * 7 && yes * 10 >= all * 3);
             shape.set(F::KindUnlikely, yes * 10 < all * 3);

@@ -24,7 +24,9 @@ pub(super) fn find(
         page,
         measures,
         words,
-        spoken: measures.get(page.body).is_some_and(|body| body.hits >= 5),
+        spoken: measures
+            .get(page.body)
+            .is_some_and(|body| body.hits >= 5 || body.hits >= 1 && body.prose() < 2000),
         dropped,
     };
     let root = finder.start();
