@@ -1,5 +1,7 @@
 //! Leaves into blocks: markers and labels told apart from the body, headings put into a tree.
 
+use std::collections::BTreeMap;
+
 use super::{
     Block, BlockKind, Dates, Document, Format, Label, Section, Span, Warning,
     label::{self, Delimiter, Printed},
@@ -146,31 +148,55 @@ fn number(text: &str, piece: &Piece) -> Option<Printed> {
     })
 }
 
-/// Settles what a letter means (`i` after `h`, `i` before `ii`) and drops labels that only a
-/// neighbour could have made believable.
+/// How many labels further on are searched for the one that counts on.
+const COUNTS_ON: usize = 12;
+
+/// Settles what a letter means (`i` after `h`, `i` before `ii`, `C` after `B` with numbers between
+/// them) and drops labels that only a neighbour could have made believable.
 fn settle(text: &str, pieces: &mut [Piece]) {
-    // The last label of each delimiter: style and value.
+    // The last label of each delimiter, and the last value of each delimiter and style.
     let mut last: [Option<(label::Style, u32)>; 4] = [None; 4];
-    let keys: Vec<Option<(label::Style, u32, Delimiter, Option<(label::Style, u32)>)>> = pieces
+    let mut counted: BTreeMap<(usize, label::Style), u32> = BTreeMap::new();
+    let keys: Vec<(usize, Key)> = pieces
         .iter()
-        .map(|p| {
+        .enumerate()
+        .filter_map(|(i, p)| {
             let l = p.label.as_ref()?;
-            Some((l.style, *l.values.last()?, l.delimiter, l.other))
+            Some((i, (l.style, *l.values.last()?, l.delimiter, l.other)))
         })
         .collect();
+    // The keys after the current piece start here.
+    let mut after = 0;
     for (i, piece) in pieces.iter_mut().enumerate() {
+        while keys.get(after).is_some_and(|(k, _)| *k <= i) {
+            after += 1;
+        }
         let Some(printed) = &mut piece.label else {
             continue;
         };
         let Some(value) = printed.values.last().copied() else {
             continue;
         };
-        let slot = printed.delimiter as usize;
+        let delimiter = printed.delimiter;
+        let slot = delimiter as usize;
         let before = last.get(slot).copied().flatten();
+        let next = |style: label::Style, value: u32| {
+            keys.iter()
+                .skip(after)
+                .take(COUNTS_ON)
+                .any(|(_, (s, v, d, other))| {
+                    *d == delimiter
+                        && (*s == style && *v == value + 1 || *other == Some((style, value + 1)))
+                })
+        };
         if let Some((style, other)) = printed.other {
-            let main_follows = before == Some((printed.style, value.wrapping_sub(1)));
-            let other_follows = before == Some((style, other.wrapping_sub(1)));
-            if other_follows && !main_follows {
+            let speaks = |style: label::Style, value: u32| {
+                let wanted = value.wrapping_sub(1);
+                u8::from(before == Some((style, wanted)))
+                    + 2 * u8::from(counted.get(&(slot, style)) == Some(&wanted))
+                    + 2 * u8::from(next(style, value))
+            };
+            if speaks(style, other) > speaks(printed.style, value) {
                 printed.style = style;
                 printed.values = vec![other];
             }
@@ -178,16 +204,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
         let value = printed.values.last().copied().unwrap_or(value);
         if printed.weak {
             let follows = before == Some((printed.style, value.wrapping_sub(1)));
-            let next =
-                keys.iter()
-                    .skip(i + 1)
-                    .flatten()
-                    .take(12)
-                    .any(|(style, v, delimiter, other)| {
-                        *delimiter == printed.delimiter
-                            && (*style == printed.style && *v == value + 1
-                                || *other == Some((printed.style, value + 1)))
-                    });
+            let next = next(printed.style, value);
             // The first of a series needs its second, any other its predecessor.
             let believed = follows || value <= 1 && next || printed.values.len() > 1 && next;
             if !believed {
@@ -200,8 +217,17 @@ fn settle(text: &str, pieces: &mut [Piece]) {
         if let Some(entry) = last.get_mut(slot) {
             *entry = Some((printed.style, value));
         }
+        counted.insert((slot, printed.style), value);
     }
 }
+
+/// Style, value, delimiter of a label, and what else it may mean.
+type Key = (
+    label::Style,
+    u32,
+    Delimiter,
+    Option<(label::Style, u32)>,
+);
 
 /// A heading that was found.
 #[derive(Debug, Clone)]

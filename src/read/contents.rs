@@ -66,6 +66,55 @@ pub(super) fn key(text: &str) -> String {
 
 /// Finds the lists of contents. `keys` holds the key of each short piece, empty for others.
 pub(super) fn find(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
+    let mut lists = direct(pieces, keys);
+    if let Some(list) = summary(pieces, keys) {
+        let taken = |i: &usize| lists.iter().any(|l| l.entries.contains(i));
+        if !list.entries.iter().any(taken) {
+            lists.push(list);
+        }
+    }
+    lists
+}
+
+/// Fewest entries of a summary.
+const FEWEST_SUMMARISED: usize = 5;
+
+/// A summary: labelled lines from the first label on, each with a remark, that all stand again
+/// further down in the same order, when the last of them has been passed.
+fn summary(pieces: &[Piece], keys: &[String]) -> Option<Contents> {
+    let key = |i: usize| keys.get(i).filter(|k| k.len() > 3);
+    let first = |i: &usize| {
+        pieces.get(*i).is_some_and(|p| {
+            p.leaf.heading.is_none()
+                && p.body.len() <= LONGEST_ENTRY
+                && p.label.as_ref().is_some_and(|l| l.values == [1])
+        })
+    };
+    let start = (0..pieces.len().min(SUMMARY_REACH)).find(first)?;
+    let opening = pieces.get(start)?.label.as_ref()?;
+    let again = (start + 1..pieces.len()).find(|i| key(*i).is_some() && key(*i) == key(start))?;
+    let alike = |i: &usize| {
+        pieces.get(*i).is_some_and(|p| {
+            p.label
+                .as_ref()
+                .is_some_and(|l| l.style == opening.style && l.delimiter == opening.delimiter)
+        })
+    };
+    let entries: Vec<usize> = (start..again).filter(alike).collect();
+    let mut at = again;
+    for entry in &entries {
+        at = (at..pieces.len()).find(|i| key(*i).is_some() && key(*i) == key(*entry))? + 1;
+    }
+    let last = pieces.get(*entries.last()?)?.label.as_ref()?;
+    let complete = last.values.first().copied() == u32::try_from(entries.len()).ok();
+    (complete && entries.len() >= FEWEST_SUMMARISED).then_some(Contents { entries })
+}
+
+/// How many pieces may stand before a summary.
+const SUMMARY_REACH: usize = 40;
+
+/// Runs of entries with nothing between them.
+fn direct(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
     #[expect(clippy::disallowed_types, reason = "its order is never seen")]
     let mut last: HashMap<&str, usize> = HashMap::with_capacity(keys.len());
     for (i, key) in keys.iter().enumerate() {

@@ -21,6 +21,8 @@ use super::{
 
 /// Into how many parts the kins are dealt.
 const FOLDS: u64 = 5;
+/// Hundredths of a logit by which the bar for a heading is tried higher or lower.
+const BARS: &[i32] = &[0, 30, 60, 90];
 /// How strongly weights are drawn to 0.
 const RIDGE: f64 = 2.0;
 
@@ -55,18 +57,26 @@ fn weights_and_what_they_are_worth_elsewhere() {
     shape::set_weights(None);
     println!("as built:  {}", Figures::of(samples.iter().filter(|s| s.scored)));
     println!("others:    {}", Figures::of(samples.iter().filter(|s| !s.scored)));
-    let (mut held_out, mut others) = (Figures::default(), Figures::default());
+    let mut held_out = vec![(Figures::default(), Figures::default()); BARS.len()];
     for fold in 0..FOLDS {
         let outside = |s: &&Sample| dealt(s.kin) != fold;
-        shape::set_weights(Some(fit(samples.iter().filter(outside))));
-        let figures = Figures::of(samples.iter().filter(|s| s.scored && !outside(s)));
-        held_out.add(&figures);
-        others.add(&Figures::of(
-            samples.iter().filter(|s| !s.scored && !outside(s)),
-        ));
+        let weights = fit(samples.iter().filter(outside));
+        for (bar, (scored, others)) in BARS.iter().zip(&mut held_out) {
+            let mut weights = weights.clone();
+            weights.1[0] -= bar;
+            shape::set_weights(Some(weights));
+            scored.add(&Figures::of(
+                samples.iter().filter(|s| s.scored && !outside(s)),
+            ));
+            others.add(&Figures::of(
+                samples.iter().filter(|s| !s.scored && !outside(s)),
+            ));
+        }
     }
-    println!("held out:  {held_out}");
-    println!("others:    {others}");
+    for (bar, (scored, others)) in BARS.iter().zip(&held_out) {
+        println!("held out, bar {bar:+}: {scored}");
+        println!("others,   bar {bar:+}: {others}");
+    }
     let all = fit(samples.iter());
     shape::set_weights(Some(all.clone()));
     println!("fitted on all: {}", Figures::of(samples.iter().filter(|s| s.scored)));
@@ -272,7 +282,9 @@ fn fit<'a>(samples: impl Iterator<Item = &'a Sample>) -> (Vec<i32>, Vec<i32>) {
     let samples: Vec<&Sample> = samples.collect();
     let first = regress(&rows(&samples, FIRST_ONLY));
     shape::set_weights(Some((first.clone(), first.clone())));
-    let second = regress(&rows(&samples, u128::MAX));
+    let mut second = regress(&rows(&samples, u128::MAX));
+    shape::set_weights(Some((first.clone(), second.clone())));
+    second = regress(&rows(&samples, u128::MAX));
     (first, second)
 }
 

@@ -1,6 +1,8 @@
 //! How headings nest: by the levels that markup states, by their labels, and, where neither says
 //! anything, by what follows them.
 
+use std::collections::BTreeMap;
+
 use super::{
     BlockKind,
     assemble::{Heading, Piece},
@@ -38,6 +40,8 @@ struct Open {
 #[derive(Default)]
 struct Memory {
     plain: Option<usize>,
+    /// How many were open above lines that stand again and again over other headings.
+    over: BTreeMap<String, usize>,
 }
 
 /// Fewer headings in a list of contents say nothing of the others.
@@ -86,6 +90,10 @@ pub(super) fn levels(
         };
         let keep = parent(&open, &place, &memory, seen);
         open.truncate(keep);
+        if *manner == Manner::Stacked && repeats(seen, *i) {
+            let key = seen.keys.get(*i).cloned().unwrap_or_default();
+            memory.over.entry(key).or_insert(open.len());
+        }
         if matches!(manner, Manner::Plain | Manner::Stacked) {
             memory.plain = Some(open.len());
         }
@@ -203,8 +211,19 @@ fn main_series(manners: &[Manner]) -> Option<Main> {
     candidates
         .into_iter()
         .filter(|(_, count, _)| *count >= 3)
-        // The one that spans most.
-        .max_by_key(|(m, count, _)| (m.last - m.first, *count))
+        // The one that does not start again, and spans most.
+        .max_by_key(|(m, count, _)| {
+            let starts = manners
+                .get(m.first..=m.last)
+                .unwrap_or_default()
+                .iter()
+                .filter(|o| {
+                    matches!(o, Manner::Counted(style, _, word, 1)
+                        if *style == m.style && *word == m.word)
+                })
+                .count();
+            (starts < 3, m.last - m.first, *count)
+        })
         .map(|(main, _, _)| main)
 }
 
@@ -312,7 +331,12 @@ fn parent(open: &[Open], place: &Place<'_>, memory: &Memory, seen: &Seen) -> usi
             .unwrap_or(open.len()),
         Manner::Stacked | Manner::Plain => {
             // The same words again and again, under whatever stands before them.
-            let again = |p: usize| seen.shapes.get(p).is_some_and(|s| s.has(Feature::Repeated));
+            let again = |p: usize| repeats(seen, p);
+            if *manner == Manner::Stacked
+                && let Some(depth) = seen.keys.get(piece).and_then(|k| memory.over.get(k))
+            {
+                return (*depth).min(open.len());
+            }
             if again(piece) {
                 return open
                     .iter()
@@ -397,6 +421,13 @@ fn parent(open: &[Open], place: &Place<'_>, memory: &Memory, seen: &Seen) -> usi
                 )
         }
     }
+}
+
+/// Whether the same line stands three times or more.
+fn repeats(seen: &Seen, piece: usize) -> bool {
+    seen.shapes
+        .get(piece)
+        .is_some_and(|s| s.has(Feature::Repeated))
 }
 
 /// Whether a heading repeats the whole, single word of the one before it: "Storage", then "Secure

@@ -228,6 +228,16 @@ features! {
     PlainAmongLabelled = 0, 0;
     /// Not in capitals, in a text with many short lines in capitals.
     PlainAmongCaps = 0, 0;
+    /// Two lines of the six around stand in the text again and again.
+    NearRepeated = 0, 0;
+    /// Hardly a line of the sixteen around is running text.
+    Desert = 0, 0;
+    /// Hardly a line of the sixteen around is running text, and running text follows.
+    DesertRunning = 0, 0;
+    /// A label, and hardly a line of the sixteen around is running text.
+    DesertLabel = 0, 0;
+    /// A short line with a full stop, after running text and before running text.
+    ShortSentenceBetween = 0, 0;
     /// Two to five words.
     FewWords = 0, 0;
     /// More than nine words.
@@ -283,6 +293,8 @@ impl Shape {
     fn set(&mut self, feature: Feature, on: bool) {
         if on {
             self.0 |= 1 << feature as u32;
+        } else {
+            self.0 &= !(1 << feature as u32);
         }
     }
 
@@ -802,6 +814,19 @@ pub(super) fn shape(around: &Surroundings<'_>, i: usize) -> Shape {
             && next.is_some_and(|n| n.colon)
             && around.lines.get(i + 2).is_some_and(|l| l.bullet),
     );
+    let wide = beside(8).filter(|l| l.words).count();
+    let desert = wide > 8 && beside(8).filter(|l| l.running).count() * 6 <= wide;
+    s.set(F::Desert, desert && line.open);
+    s.set(
+        F::DesertRunning,
+        desert && line.open && next.is_some_and(|n| n.running && !n.bullet),
+    );
+    s.set(F::DesertLabel, desert && line.open && line.depth > 0);
+    let again = (i.saturating_sub(3)..i)
+        .chain(i + 1..(i + 4).min(count))
+        .filter(|k| (around.repeated)(*k))
+        .count();
+    s.set(F::NearRepeated, again > 1);
     s.set(F::TopName, i < 3 && line.open && s.has(F::Name));
     s.set(
         F::OpenThenDefinition,
@@ -891,7 +916,16 @@ fn combine(s: &mut Shape, line: &Line, next: Option<&Line>, before: Option<&Line
     s.set(F::ColonThenBullet, line.colon && bullet);
     let short = s.has(F::Short) || s.has(F::Medium);
     s.set(F::ColonTitle, line.colon && title && short);
-    s.set(F::ShortSentence, s.has(F::EndsStop) && title && short);
+    let sentence = s.has(F::EndsStop) && title && short;
+    s.set(F::ShortSentence, sentence);
+    s.set(
+        F::ShortSentenceBetween,
+        s.has(F::EndsStop)
+            && short
+            && !line.bullet
+            && running
+            && before.is_some_and(|b| b.running || b.bullet),
+    );
     s.set(
         F::ShortAfterRunning,
         open && running && before.is_some_and(|b| b.running),
@@ -948,10 +982,18 @@ fn clusters(shapes: &[Shape]) -> BTreeMap<u128, u32> {
 
 /// The second look: adds what the company of each line says.
 pub(super) fn company(shapes: &mut [Shape], series: &AllSeries) {
-    use Feature as F;
     let likely: Vec<bool> = shapes.iter().map(|s| s.first() > -50).collect();
+    among(shapes, series, &likely);
+    // Once more, now that the company of each line has been heard.
+    let likely: Vec<bool> = shapes.iter().map(|s| s.second() > -50).collect();
+    among(shapes, series, &likely);
+}
+
+/// Adds what the company of each line says, when the lines that are `likely` headings are known.
+fn among(shapes: &mut [Shape], series: &AllSeries, likely: &[bool]) {
+    use Feature as F;
     let mut kinds: BTreeMap<u128, (u32, u32)> = BTreeMap::new();
-    for (shape, likely) in shapes.iter().zip(&likely) {
+    for (shape, likely) in shapes.iter().zip(likely) {
         if let Some(kind) = kind(*shape) {
             let entry = kinds.entry(kind).or_default();
             entry.0 += 1;
