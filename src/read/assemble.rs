@@ -149,7 +149,7 @@ fn number(text: &str, piece: &Piece) -> Option<Printed> {
 }
 
 /// How many labels further on are searched for the one that counts on.
-const COUNTS_ON: usize = 12;
+const COUNTS_ON: usize = 24;
 
 /// Settles what a letter means (`i` after `h`, `i` before `ii`, `C` after `B` with numbers between
 /// them) and drops labels that only a neighbour could have made believable.
@@ -203,7 +203,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
         }
         let value = printed.values.last().copied().unwrap_or(value);
         if printed.weak {
-            let follows = before == Some((printed.style, value.wrapping_sub(1)));
+            let follows = counted.get(&(slot, printed.style)) == Some(&value.wrapping_sub(1));
             let next = next(printed.style, value);
             // The first of a series needs its second, any other its predecessor.
             let believed = follows || value <= 1 && next || printed.values.len() > 1 && next;
@@ -222,12 +222,7 @@ fn settle(text: &str, pieces: &mut [Piece]) {
 }
 
 /// Style, value, delimiter of a label, and what else it may mean.
-type Key = (
-    label::Style,
-    u32,
-    Delimiter,
-    Option<(label::Style, u32)>,
-);
+type Key = (label::Style, u32, Delimiter, Option<(label::Style, u32)>);
 
 /// A heading that was found.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     fmt::Write as _,
     fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -55,8 +56,14 @@ fn weights_and_what_they_are_worth_elsewhere() {
     let scored = samples.iter().filter(|s| s.scored).count();
     println!("{} texts, {scored} of them scored", samples.len());
     shape::set_weights(None);
-    println!("as built:  {}", Figures::of(samples.iter().filter(|s| s.scored)));
-    println!("others:    {}", Figures::of(samples.iter().filter(|s| !s.scored)));
+    println!(
+        "as built:  {}",
+        Figures::of(samples.iter().filter(|s| s.scored))
+    );
+    println!(
+        "others:    {}",
+        Figures::of(samples.iter().filter(|s| !s.scored))
+    );
     let mut held_out = vec![(Figures::default(), Figures::default()); BARS.len()];
     for fold in 0..FOLDS {
         let outside = |s: &&Sample| dealt(s.kin) != fold;
@@ -79,7 +86,10 @@ fn weights_and_what_they_are_worth_elsewhere() {
     }
     let all = fit(samples.iter());
     shape::set_weights(Some(all.clone()));
-    println!("fitted on all: {}", Figures::of(samples.iter().filter(|s| s.scored)));
+    println!(
+        "fitted on all: {}",
+        Figures::of(samples.iter().filter(|s| s.scored))
+    );
     shape::set_weights(None);
     for (name, first, second) in FEATURES
         .iter()
@@ -98,7 +108,7 @@ fn dealt(kin: usize) -> u64 {
 }
 
 fn shared() -> Option<PathBuf> {
-    let named = std::env::var_os("FAIRNOTICE_SHARED").map(PathBuf::from);
+    let named = env::var_os("FAIRNOTICE_SHARED").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     named
         .into_iter()
@@ -215,8 +225,11 @@ fn unmarked(name: &str, text: &str) -> Vec<Sample> {
             after_text = !heading && !item;
         }
     }
- // Bold paragraphs are headings too, and it is not told which.
-    let usual = truth.len() >= 5 && bold * 5 < truth.len() && truth.len() * 5 < lines * 2 && text.len() < 150_000;
+    // Bold paragraphs are headings too, and it is not told which.
+    let usual = truth.len() >= 5
+        && bold * 5 < truth.len()
+        && truth.len() * 5 < lines * 2
+        && text.len() < 150_000;
     if !usual {
         return Vec::new();
     }
@@ -422,7 +435,7 @@ impl Figures {
         for sample in samples {
             let document = super::text(Format::Text, sample.text.clone());
             let one = Self::one(sample, &document);
-            if std::env::var_os("FITTING_SHOW").is_some() {
+            if env::var_os("FITTING_SHOW").is_some() {
                 println!("{} {one}", sample.name);
                 for line in &one.odd {
                     println!("  {line}");
@@ -471,7 +484,11 @@ impl Figures {
             .collect();
         for (step, w) in steps.iter().zip(pairs.windows(2)).filter(|s| !s.0) {
             let place = |p: (usize, usize)| (truth[p.0].1, said[p.1].1, truth[p.0].0.as_str());
-            odd.push(format!("step {step}: {:?} to {:?}", place(w[0]), place(w[1])));
+            odd.push(format!(
+                "step {step}: {:?} to {:?}",
+                place(w[0]),
+                place(w[1])
+            ));
         }
         Self {
             odd,
@@ -494,12 +511,14 @@ impl Figures {
 
 /// A key without a word before its label.
 fn bare(key: &str) -> String {
-    ["article", "section", "part", "chapter", "clause", "annex", "schedule"]
-        .iter()
-        .find_map(|w| key.strip_prefix(w))
-        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        .unwrap_or(key)
-        .to_owned()
+    [
+        "article", "section", "part", "chapter", "clause", "annex", "schedule",
+    ]
+    .iter()
+    .find_map(|w| key.strip_prefix(w))
+    .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    .unwrap_or(key)
+    .to_owned()
 }
 
 impl std::fmt::Display for Figures {

@@ -153,7 +153,12 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
                 } else if marked {
                     piece.leaf.bold && !piece.leaf.listed && open
                 } else {
-                    seen.shapes.get(i).is_some_and(|s| s.second() > BAR) || known(&seen, i)
+                    // What stands first and points elsewhere belongs to the page, not to the text.
+                    let skip = |s: &Shape| s.has(Feature::Top) && s.has(Feature::Pointer);
+                    seen.shapes
+                        .get(i)
+                        .is_some_and(|s| s.second() > BAR && !skip(s))
+                        || known(&seen, i)
                 }
         })
         .collect();
@@ -300,7 +305,10 @@ fn title(
                 .is_some_and(|p| p.label.is_none() && !p.bullet)
             && seen.lines.get(*i).is_some_and(|l| l.open)
             && seen.shapes.get(*i).is_some_and(|s| {
-                !s.has(Feature::Year) && !s.has(Feature::EndsColon) && !s.has(Feature::Verb)
+                !s.has(Feature::Year)
+                    && !s.has(Feature::EndsColon)
+                    && !s.has(Feature::Verb)
+                    && !s.has(Feature::Pointer)
             })
     };
     let marked = |i: &usize| pieces.get(*i).is_some_and(|p| p.leaf.heading.is_some());

@@ -27,241 +27,241 @@ macro_rules! features {
 
 features! {
     /// Every line.
-    Any = -48, -43;
+    Any = -224, -243;
     /// At most 3 characters.
-    Tiny = -204, -139;
+    Tiny = 7, -16;
     /// 4 to 25 characters.
-    Short = 28, 30;
+    Short = 71, 72;
     /// 26 to 60 characters.
-    Medium = 19, 21;
+    Medium = 74, 78;
     /// 61 to 100 characters.
-    Long = -45, -34;
+    Long = 7, 16;
     /// 101 to 160 characters.
-    Longer = -218, -243;
+    Longer = -135, -138;
     /// More than 160 characters.
-    Endless = -404, -430;
+    Endless = -248, -254;
     /// Ends with a full stop.
-    EndsStop = -139, -131;
+    EndsStop = -148, -138;
     /// Ends with a colon.
-    EndsColon = -155, -130;
+    EndsColon = -167, -138;
     /// Ends with a question mark.
-    EndsQuestion = 157, 109;
+    EndsQuestion = 182, 121;
     /// Ends with comma, semicolon, "and" or "or".
-    EndsOpen = -365, -368;
+    EndsOpen = -161, -128;
     /// Ends with another mark.
-    EndsOther = 59, 59;
+    EndsOther = 15, 8;
     /// Starts with a small letter.
-    StartsLower = -33, -41;
+    StartsLower = -57, -70;
     /// All letters are capitals.
-    AllCaps = 42, 51;
+    AllCaps = 99, 59;
     /// Most words start with a capital.
-    TitleCase = 27, 19;
+    TitleCase = 28, 3;
     /// One word.
-    OneWord = 49, 42;
+    OneWord = 68, 67;
     /// Starts with neither letter nor number.
-    StartsMark = -43, -47;
+    StartsMark = -42, -45;
     /// A label `1.`
-    LabelNumber = -12, -12;
+    LabelNumber = 107, 59;
     /// A label `1.2`
-    LabelDeep = 30, -8;
+    LabelDeep = -112, -157;
     /// A label `IV.`
-    LabelRoman = -153, -29;
+    LabelRoman = 54, 43;
     /// A label `A.`
-    LabelUpper = -42, -51;
+    LabelUpper = 104, 65;
     /// A label `a.` or `i.`
-    LabelLower = 189, 117;
+    LabelLower = 142, 152;
     /// A label `1)`
-    LabelClose = -64, -70;
+    LabelClose = -53, -40;
     /// A label `(1)`
-    LabelBoth = -3, -6;
+    LabelBoth = -132, -80;
     /// A label `Article 5`
-    LabelWord = 285, 218;
+    LabelWord = 142, 84;
     /// A label without any mark after it.
-    LabelBare = 141, 85;
+    LabelBare = 89, 44;
     /// A bullet.
-    Bullet = -427, -368;
+    Bullet = -379, -324;
     /// Indented.
-    Indented = -136, -69;
+    Indented = -48, -51;
     /// Blank before, in a text with few blank lines.
-    RareBlankBefore = 310, 249;
+    RareBlankBefore = 425, 364;
     /// No blank before, in a text with few blank lines.
-    RareNoBlankBefore = -117, -97;
+    RareNoBlankBefore = -21, -7;
     /// Blank after, in a text with few blank lines.
-    RareBlankAfter = -126, -100;
+    RareBlankAfter = -291, -306;
     /// No blank before, in a text with many.
     DenseNoBlankBefore = 0, 0;
     /// The next line is running text.
-    NextRunning = 47, 38;
+    NextRunning = 32, 21;
     /// The next line is as short and as open.
-    NextShort = -112, -90;
+    NextShort = -57, -66;
     /// The next line is a bullet.
-    NextBullet = -35, -43;
+    NextBullet = -117, -116;
     /// The next line has a deeper label.
-    NextDeeper = 173, 131;
+    NextDeeper = 46, 48;
     /// There is no next line.
-    NextNone = -326, -319;
+    NextNone = -132, -124;
     /// The line before ends with a colon.
-    AfterColon = -29, -13;
+    AfterColon = -94, -82;
     /// The line before is running text.
-    AfterRunning = 54, 47;
+    AfterRunning = 107, 124;
     /// The line before is as short and as open.
-    AfterShort = -36, -45;
+    AfterShort = -51, -56;
     /// The line before is a bullet.
-    AfterBullet = 92, 87;
+    AfterBullet = 63, 74;
     /// Among the first three lines.
-    Top = -24, 2;
+    Top = 72, 41;
     /// Its series of labels looks like headings.
-    SeriesHeads = 60, 17;
+    SeriesHeads = 99, 15;
     /// Its series of labels has no text in between.
-    SeriesTight = -312, -192;
+    SeriesTight = -164, -64;
     /// Its series of labels is running text.
-    SeriesRunning = 42, -2;
+    SeriesRunning = 118, 53;
     /// A list of contents names it.
-    Announced = -6, 18;
+    Announced = 26, 57;
     /// The same line stands three times or more.
-    Repeated = -73, -56;
+    Repeated = -76, -82;
     /// An address of a page or a mailbox.
-    Address = -208, -195;
+    Address = -114, -101;
     /// A year.
-    Year = -101, -109;
+    Year = -88, -104;
     /// A phone number, a postal code: many digits.
-    Digits = -177, -159;
+    Digits = -127, -113;
     /// Starts with "we", "you", "it".
-    StartsPronoun = -22, -9;
+    StartsPronoun = 3, 8;
     /// Starts with "how", "what", "who".
-    StartsQuestion = -22, -23;
+    StartsQuestion = 45, 30;
     /// Holds "is", "are", "will", "may".
-    Verb = -16, -22;
+    Verb = -53, -57;
     /// In the last twentieth.
-    Bottom = 4, 2;
+    Bottom = 6, 15;
     /// A colon inside, then more words.
-    ColonInside = -53, -57;
+    ColonInside = -61, -60;
     /// The next line starts with a small letter.
-    NextLower = -275, -241;
+    NextLower = -175, -167;
     /// Short and open, and running text follows.
-    ShortThenRunning = 36, 34;
+    ShortThenRunning = 112, 101;
     /// Short and open between two lines that are so too.
-    ShortAmongShort = 42, 45;
+    ShortAmongShort = 9, 34;
     /// Short and open after a rare blank line, and running text follows.
-    RareShortThenRunning = -20, -8;
+    RareShortThenRunning = 101, 106;
     /// Set in bold.
     Bold = 0, 0;
     /// An ordinal label, short and open, with running text after it.
-    LabelThenRunning = -75, -82;
+    LabelThenRunning = -187, -189;
     /// A word that names kinds of documents.
-    Name = 0, -5;
+    Name = 40, 41;
     /// Words that headings of policies are made of.
-    Subject = 10, 8;
+    Subject = 63, 56;
     /// Short and open, in a text with many blank lines.
-    DenseOpen = -25, -43;
+    DenseOpen = 41, 14;
     /// The same, and running text follows.
-    DenseOpenThenRunning = 10, -7;
+    DenseOpenThenRunning = 40, 25;
     /// The same, and a bullet follows.
-    DenseOpenThenBullet = 35, 25;
+    DenseOpenThenBullet = 136, 124;
     /// The same, and a line that is so too follows.
-    DenseOpenThenOpen = -2, -17;
+    DenseOpenThenOpen = 45, 53;
     /// Short and open after a rare blank line.
-    RareOpenBlank = 25, -3;
+    RareOpenBlank = 43, 0;
     /// Short and open without a blank line before, and running text follows.
-    RareOpenThenRunning = -7, 21;
+    RareOpenThenRunning = -29, -30;
     /// The same, and a bullet follows.
-    RareOpenThenBullet = 137, 111;
+    RareOpenThenBullet = 158, 105;
     /// Most words capitalised, and running text follows.
-    TitleThenRunning = -5, -14;
+    TitleThenRunning = -23, -2;
     /// Only the first word capitalised, several words, and running text follows.
-    SentenceThenRunning = 12, 13;
+    SentenceThenRunning = -10, 3;
     /// Short and open, but starts as a sentence does.
-    PronounOpen = -34, -45;
+    PronounOpen = -88, -82;
     /// Short and open, but holds a verb and asks nothing.
-    VerbOpen = -40, -39;
+    VerbOpen = -47, -48;
     /// A label `1.`, short and open.
-    NumberOpen = -27, -28;
+    NumberOpen = -47, -27;
     /// A label `1.` and running text.
-    NumberRunning = -39, -15;
+    NumberRunning = -63, -36;
     /// A label `1.2`, short and open.
-    DeepOpen = 141, 77;
+    DeepOpen = 194, 202;
     /// Ends with a colon, and a bullet follows.
-    ColonThenBullet = -146, -130;
+    ColonThenBullet = -56, -45;
     /// Ends with a colon, short, most words capitalised.
-    ColonTitle = 84, 83;
+    ColonTitle = 27, 35;
     /// A short line with a full stop, most words capitalised.
-    ShortSentence = 84, 35;
+    ShortSentence = 24, 18;
     /// Short and open between two lines of running text.
-    ShortAfterRunning = -59, -52;
+    ShortAfterRunning = -71, -73;
     /// The first line.
-    First = -169, -138;
+    First = -46, -52;
     /// Short and open, and a line with a colon at its end follows.
-    OpenThenColon = 88, 71;
+    OpenThenColon = 105, 105;
     /// The same, and then a bullet.
-    OpenThenColonBullet = 34, 42;
+    OpenThenColonBullet = 41, 36;
     /// Among the first three lines, and named as policies are.
-    TopName = -12, -1;
+    TopName = 120, 110;
     /// At least five of the six lines around are short.
-    Crowd = -56, -51;
+    Crowd = -66, -59;
     /// At least three of the four lines around are running text.
-    Island = 8, 7;
+    Island = 30, 28;
     /// In a crowd of short lines, with a label of a series of headings.
-    CrowdLabelled = 68, 61;
+    CrowdLabelled = 58, 45;
     /// Short and open, and a line with a colon inside follows.
-    OpenThenDefinition = 47, 39;
+    OpenThenDefinition = -5, -2;
     /// Most words in small letters, no label.
-    LowerInside = 0, 6;
+    LowerInside = -39, -29;
     /// Further in than the text's own margin, without a bullet.
-    Inset = 0, 0;
+    Inset = -250, -175;
     /// A label, further in than the text's own margin.
-    InsetLabel = 0, 0;
+    InsetLabel = -259, -183;
     /// A label at the margin, in a text whose lists stand further in.
-    FlushLabel = 0, 0;
+    FlushLabel = 88, 45;
     /// No blank line before, directly under running text, in a text whose blank lines set off headings.
-    UnderText = 0, 0;
+    UnderText = -290, -240;
     /// No blank line before, directly under an item, in such a text.
-    UnderItem = 0, 0;
+    UnderItem = 163, 164;
     /// No blank line before, directly under a line that is set off, in such a text.
-    UnderSetOff = 0, 0;
+    UnderSetOff = 217, 147;
     /// Starts with "see", "learn", "back": a link elsewhere.
-    Pointer = 0, 0;
+    Pointer = -159, -144;
     /// One word that no dictionary holds: capitals inside, digits, underscores.
-    Token = 0, 0;
+    Token = 2, -4;
     /// Speaks of the day of the text.
-    Dated = 0, 0;
+    Dated = -24, -26;
     /// No label, in a text that a long series of labelled headings divides.
-    PlainAmongLabelled = 0, 0;
+    PlainAmongLabelled = -83, -58;
     /// Not in capitals, in a text with many short lines in capitals.
-    PlainAmongCaps = 0, 0;
+    PlainAmongCaps = -76, -95;
     /// Two lines of the six around stand in the text again and again.
-    NearRepeated = 0, 0;
+    NearRepeated = -69, -25;
     /// Hardly a line of the sixteen around is running text.
-    Desert = 0, 0;
+    Desert = -90, -78;
     /// Hardly a line of the sixteen around is running text, and running text follows.
-    DesertRunning = 0, 0;
+    DesertRunning = 9, 18;
     /// A label, and hardly a line of the sixteen around is running text.
-    DesertLabel = 0, 0;
+    DesertLabel = 56, 33;
     /// A short line with a full stop, after running text and before running text.
-    ShortSentenceBetween = 0, 0;
+    ShortSentenceBetween = -12, -20;
     /// Two to five words.
-    FewWords = 0, 0;
+    FewWords = 37, 35;
     /// More than nine words.
-    ManyWords = 0, 0;
+    ManyWords = -25, -23;
     /// Most lines that look the same are headings.
-    KindLikely = 0, 82;
+    KindLikely = 0, 84;
     /// Some lines that look the same are headings.
-    KindMixed = 0, 1;
+    KindMixed = 0, -16;
     /// Hardly a line that looks the same is a heading.
-    KindUnlikely = 0, -65;
+    KindUnlikely = 0, -70;
     /// Lines that look the same stand side by side.
-    KindClustered = 0, 0;
+    KindClustered = 0, -28;
     /// Lines that look the same stand apart.
-    KindApart = 0, 0;
+    KindApart = 0, 41;
     /// Most lines of its series of labels are headings.
-    SeriesLikely = 0, 78;
+    SeriesLikely = 0, 126;
     /// Hardly a line of its series of labels is a heading.
-    SeriesUnlikely = 0, -65;
+    SeriesUnlikely = 0, -29;
     /// The next line looks like a heading.
-    BeforeHeading = 0, -12;
+    BeforeHeading = 0, 30;
     /// The line before looks like a heading.
-    AfterHeading = 0, 105;
+    AfterHeading = 0, 96;
     /// No line before looks like a heading.
-    AfterLikelyTitle = 0, -33;
+    AfterLikelyTitle = 0, 83;
 }
 
 /// The traits that are known at the first look.
@@ -406,7 +406,9 @@ pub(super) fn line(text: &str, piece: &Piece, closely: bool) -> Line {
     let colon = matches!(end, Some(':' | '：'));
     let comma = matches!(end, Some(',' | ';' | '；' | '、' | '，'))
         || bare.ends_with(" and")
-        || bare.ends_with(" or");
+        || bare.ends_with(" or")
+        || bare.eq_ignore_ascii_case("or")
+        || bare.eq_ignore_ascii_case("and");
     line.colon = colon;
     s.set(F::EndsStop, stop);
     s.set(F::EndsColon, colon);
@@ -1014,7 +1016,10 @@ fn among(shapes: &mut [Shape], series: &AllSeries, likely: &[bool]) {
         if let Some((all, yes)) = kind(*shape).and_then(|k| kinds.get(&k)).copied()
             && all > 1
         {
-            let beside = kind(*shape).and_then(|k| clusters.get(&k)).copied().unwrap_or(0);
+            let beside = kind(*shape)
+                .and_then(|k| clusters.get(&k))
+                .copied()
+                .unwrap_or(0);
             shape.set(F::KindClustered, all > 2 && beside * 2 > all);
             shape.set(F::KindApart, all > 2 && beside * 8 <= all);
             shape.set(F::KindLikely, yes * 10 >= all * 7);
