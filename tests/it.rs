@@ -24,10 +24,12 @@ mod it {
     mod history;
     mod imap;
     mod kill;
+    mod life;
     mod notice;
     mod outlines;
     mod planted;
     mod postfix;
+    mod postgres;
     mod published;
     mod row;
     mod review;

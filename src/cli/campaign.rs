@@ -301,15 +301,22 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         Command::Create(args) => create(args, globals),
         Command::Approve(d) => {
             campaign::check_notices(root, &d.campaign)?;
-            shown(campaign::approve(root, &d.campaign, &d.by, now), globals)
+            let report = campaign::approve(root, &d.campaign, &d.by, now);
+            decided(report, "approved", &d.by, globals)
         }
         Command::Send(args) => send(args, globals),
-        Command::Pause(d) => shown(campaign::pause(root, &d.campaign, &d.by, now), globals),
-        Command::Resume(d) => shown(campaign::resume(root, &d.campaign, &d.by, now), globals),
+        Command::Pause(d) => {
+            let report = campaign::pause(root, &d.campaign, &d.by, now);
+            decided(report, "paused", &d.by, globals)
+        }
+        Command::Resume(d) => {
+            let report = campaign::resume(root, &d.campaign, &d.by, now);
+            decided(report, "resumed", &d.by, globals)
+        }
         Command::Cancel(args) => {
             let d = &args.decision;
             let report = campaign::cancel(root, &d.campaign, &d.by, &args.reason, now);
-            shown(report, globals)
+            decided(report, "cancelled", &d.by, globals)
         }
         Command::Reschedule(args) => {
             let d = &args.decision;
@@ -318,7 +325,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
                 latest: args.latest,
             };
             let report = campaign::reschedule(root, &d.campaign, &d.by, window, args.rate, now);
-            shown(report, globals)
+            decided(report, "rescheduled", &d.by, globals)
         }
         Command::Status(args) => status(args, globals),
         Command::Preview(args) => preview(args, globals),
@@ -409,6 +416,7 @@ fn create(args: &CreateArgs, globals: &Globals) -> Outcome {
         corrects: args.corrects.clone(),
     };
     let created = campaign::create(root, create, &suppression, globals.now())?;
+    tell(&created.id, "created", "operator", globals);
     if globals.json() {
         return print_json(&created);
     }
@@ -602,6 +610,8 @@ fn send(args: &SendArgs, globals: &Globals) -> Outcome {
     } else {
         Exit::Partly
     };
+    let state = sent.report.state.to_string();
+    tell(&sent.report.campaign, &state, "fairnotice", globals);
     show(&sent.report, globals)?;
     Ok(exit)
 }
@@ -628,6 +638,26 @@ fn confirm(before: &DeliveryReport, relay: &Relay) -> Result<(), CliError> {
         return Err(CliError::usage("not-confirmed", "nothing was sent"));
     }
     Ok(())
+}
+
+/// Shows where a campaign stands after somebody's decision, which the journal notes.
+fn decided(
+    report: Result<DeliveryReport, CampaignError>,
+    action: &str,
+    by: &str,
+    globals: &Globals,
+) -> Outcome {
+    let report = report?;
+    tell(&report.campaign, action, by, globals);
+    show(&report, globals)
+}
+
+/// Notes in the workspace's journal what happened; where that is not possible now, the campaign's
+/// own ledger has it.
+fn tell(id: &str, action: &str, by: &str, globals: &Globals) {
+    if let Err(error) = campaign::tell(&globals.workspace, id, action, by, globals.now()) {
+        tracing::warn!("the journal does not say that campaign {id} was {action}: {error}");
+    }
 }
 
 fn shown(report: Result<DeliveryReport, CampaignError>, globals: &Globals) -> Outcome {

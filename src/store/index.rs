@@ -223,6 +223,14 @@ impl Reader<'_> {
         self.get(Table::Notices, id)
     }
 
+    /// What the journal last said of a campaign.
+    ///
+    /// # Errors
+    /// When the record is damaged.
+    pub fn campaign(&self, id: &str) -> Result<Option<CampaignState>, StoreError> {
+        self.get(Table::Campaigns, id)
+    }
+
     /// All notices, by id.
     ///
     /// # Errors

@@ -159,8 +159,10 @@ pub fn reschedule(
     campaign.definition.rate = rate.or(campaign.definition.rate);
     let recipients = campaign.definition.list.recipients;
     campaign.definition.check_schedule(now, recipients, None)?;
-    // First the ledger, then the file: a crash in between leaves a definition that the ledger
-    // does not know, and nothing can be sent until this is done again.
+    // The new definition is kept beside the old one before the ledger speaks of it: whatever a
+    // crash leaves, the one that the ledger knows is found (`Campaign::find`).
+    let bytes = campaign.definition.bytes();
+    campaign.folder.write(super::NEXT, &bytes)?;
     ledger.append(
         now,
         Event::Changed {
@@ -169,9 +171,7 @@ pub fn reschedule(
             by: by.to_owned(),
         },
     )?;
-    campaign
-        .folder
-        .write("campaign.json", &campaign.definition.bytes())?;
+    campaign.folder.write("campaign.json", &bytes)?;
     let report = ledger.with(|replay, head| report(&campaign, replay, head, now));
     drop(ledger);
     drop(lock);

@@ -14,6 +14,7 @@ mod letters;
 mod send;
 mod settle;
 mod signing;
+mod told;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,7 @@ pub(crate) use letters::{find as find_person, transport};
 pub use send::{SendOptions, Sent, send};
 pub use settle::{Settled, Settlement, settle};
 pub use signing::{mail_problems, signer};
+pub use told::tell;
 
 use crate::{
     deliver::{
@@ -321,6 +323,9 @@ pub struct Campaign {
     pub definition: Definition,
 }
 
+/// A changed definition, before it takes the place of the one that was.
+const NEXT: &str = "campaign.next.json";
+
 /// Folder of the workspace's state.
 pub fn state_folder(root: &Path) -> PathBuf {
     root.join(crate::run::workspace::STATE_FOLDER)
@@ -340,7 +345,19 @@ impl Campaign {
                 .map(|folder| folder.id().to_owned())
                 .collect(),
         })?;
-        let definition = folder.read_json("campaign.json")?;
+        let definition: Definition = folder.read_json("campaign.json")?;
+        // A crash while it was changed left the definition that the ledger knows beside it.
+        if folder.file(NEXT).exists()
+            && let Ok(next) = folder.read_json::<Definition>(NEXT)
+            && next.hash() != definition.hash()
+            && read_ledger(&folder.ledger())?.replay.definition() == next.hash()
+        {
+            folder.write("campaign.json", &next.bytes())?;
+            return Ok(Self {
+                folder,
+                definition: next,
+            });
+        }
         Ok(Self { folder, definition })
     }
 
