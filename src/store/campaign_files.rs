@@ -146,6 +146,11 @@ impl CampaignFolder {
         write_whole(&self.file(name), bytes)
     }
 
+    /// Removes a file; not there is as good as removed.
+    pub fn remove(&self, name: &str) {
+        let _absent = std::fs::remove_file(self.file(name));
+    }
+
     /// Reads a whole file.
     ///
     /// # Errors

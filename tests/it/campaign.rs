@@ -84,7 +84,11 @@ impl Place {
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fairnotice"));
+        // Another build of the program, such as the optimised one for the big runs.
+        #[expect(clippy::disallowed_methods, reason = "which program is tested")]
+        let other = std::env::var_os("FAIRNOTICE_PROGRAM");
+        let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_fairnotice").into());
+        let mut command = Command::new(program);
         command
             .arg("-C")
             .arg(self.folder.path())

@@ -172,6 +172,7 @@ pub fn reschedule(
         },
     )?;
     campaign.folder.write("campaign.json", &bytes)?;
+    campaign.folder.remove(super::NEXT);
     let report = ledger.with(|replay, head| report(&campaign, replay, head, now));
     drop(ledger);
     drop(lock);

@@ -353,6 +353,7 @@ impl Campaign {
             && read_ledger(&folder.ledger())?.replay.definition() == next.hash()
         {
             folder.write("campaign.json", &next.bytes())?;
+            folder.remove(NEXT);
             return Ok(Self {
                 folder,
                 definition: next,
