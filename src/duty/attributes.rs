@@ -69,20 +69,31 @@ pub(super) fn timing(lexicon: &Lexicon, clause: &str) -> Timing {
 }
 
 /// The stated period of notice: a period that stands with a word of notice or of effect.
-pub(super) fn lead(lexicon: &Lexicon, clause: &str) -> Option<Lead> {
+///
+/// `within` allows "within 72 hours" to be one: it is for an incident, told of afterwards; where a
+/// document changes it is the time that the user has.
+pub(super) fn lead(lexicon: &Lexicon, clause: &str, within: bool) -> Option<Lead> {
     periods(clause)
         .into_iter()
         .filter(|(range, lead)| {
             if lead.unit == LeadUnit::Years {
                 return false;
             }
-            let before = tail(clause.get(..range.start).unwrap_or_default(), 46);
-            let after = head(clause.get(range.end..).unwrap_or_default(), 60);
+            let head_of_clause = clause.get(..range.start).unwrap_or_default();
+            let before = tail(head_of_clause, 110);
+            let after = head(clause.get(range.end..).unwrap_or_default(), 240);
+            if lexicon.has("lead:within", before) {
+                return within
+                    && lexicon.has("told-word", head_of_clause)
+                    && !lexicon.has("not-lead:before", before);
+            }
             // Time that the user has, or that something lasts, is no notice.
             if lexicon.has("not-lead:before", before) || lexicon.has("not-lead:after", after) {
                 return false;
             }
-            lexicon.has("lead:after", after) || lexicon.has("lead:before", before)
+            lexicon.has("lead:after", after)
+                || lexicon.has("lead:before", before)
+                || lexicon.has("lead:at-least", before) && lexicon.has("lead:near", head(after, 110))
         })
         .map(|(_, lead)| lead)
         .next()

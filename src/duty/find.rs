@@ -23,6 +23,9 @@ struct Draft {
     bare: bool,
 }
 
+/// How much more a second clause about posting must be about changes to stand for the first.
+const TWICE_AS_MUCH: u32 = 0;
+
 /// Finds all duties of a document, in document order, without ids.
 pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
     let sentences = passage::sentences(document, lexicon);
@@ -43,10 +46,12 @@ pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
 /// Ranges of sentences that speak of changes of this document.
 fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
     let anchor = |s: &Sentence| {
-        (lexicon.has("document-change", &s.text) && lexicon.has("future", &s.text))
+        !lexicon.has("software-update", &s.text)
+            && !(s.listed && lexicon.has("purpose-item", &s.text))
+            && ((lexicon.has("document-change", &s.text) && lexicon.has("future", &s.text))
             || (s.change_section
                 && lexicon.has("change-word", &s.text)
-                && !lexicon.has("own-exception", &s.text))
+                && !lexicon.has("own-exception", &s.text)))
     };
     let goes_on = |s: &Sentence| {
         lexicon.has("review", &s.text)
@@ -169,7 +174,9 @@ fn change_trigger(lexicon: &Lexicon, clause: &str) -> Option<Trigger> {
         Some(Trigger::RightsReduced)
     } else if lexicon.has("trigger:material-change", clause) {
         Some(Trigger::MaterialChange)
-    } else if lexicon.has("trigger:price-change", clause) && !lexicon.has("document-change", clause)
+    } else if lexicon.has("trigger:price-change", clause)
+        && (!lexicon.has("document-change", clause)
+            || lexicon.has("price-object", &lexicon.blank("example", clause)))
     {
         Some(Trigger::PriceChange)
     } else {
@@ -260,8 +267,11 @@ fn from_cluster(
         let duty = &mut draft.duty;
         duty.mode = attributes::mode(&clause.text, &channels);
         duty.channels = channels;
-        duty.lead = attributes::lead(lexicon, &clause.text);
+        duty.lead = attributes::lead(lexicon, &clause.text, false);
         duty.timing = attributes::timing(lexicon, &clause.text);
+        if duty.lead.is_some() {
+            duty.timing = Timing::Before;
+        }
         duty.acceptance = if clause.explicit {
             Acceptance::Explicit
         } else if continued {
@@ -283,6 +293,32 @@ fn from_cluster(
         }
     }
 
+    lead_of_effect(lexicon, &clauses, &mut told);
+
+    // "If we use data differently, we post the change for thirty days": a posting with a trigger
+    // and a period of its own.
+    for clause in &clauses {
+        let Some(trigger) = clause.trigger.filter(|_| clause.posting && !clause.notify) else {
+            continue;
+        };
+        let lead = attributes::lead(lexicon, &clause.text, false);
+        if lead.is_none() || clause.continued {
+            continue;
+        }
+        used.insert(clause.sentence);
+        match told.iter_mut().find(|draft| draft.duty.trigger == trigger) {
+            Some(draft) => draft.duty.lead = draft.duty.lead.or(lead),
+            None => {
+                let mut draft = base(trigger, clause.sentence);
+                draft.duty.channels = vec![Channel::Posting];
+                draft.duty.lead = lead;
+                draft.duty.timing = Timing::Before;
+                enrich(lexicon, &clause.text, &mut draft.duty);
+                told.push(draft);
+            }
+        }
+    }
+
     // The document put up, its date changed, the reader told to look.
     let any_told = told.iter().any(|d| d.duty.trigger == Trigger::AnyChange);
     let any_posted = told.iter().any(|d| {
@@ -293,13 +329,19 @@ fn from_cluster(
         .filter(|c| {
             let sentence = &sentences[c.sentence];
             let shown = c.posting
-                && !(c.notify && c.trigger.is_some())
+                && !(c.trigger.is_some()
+                    && (c.notify || attributes::lead(lexicon, &c.text, false).is_some()))
                 && !elsewhere(lexicon, &sentence.text);
             if any_told {
                 let alone = !c.notify || posted_notices.contains(&c.sentence);
                 (shown && !c.continued && alone || c.date_line) && !any_posted
             } else {
-                shown || c.date_line || c.review || c.no_notice
+                shown
+                    || c.date_line
+                    || c.review
+                    || c.no_notice
+                        && (lexicon.has("document-change", &sentence.text)
+                            || !lexicon.has("own-exception", &sentence.text))
             }
         })
         .collect();
@@ -317,12 +359,12 @@ fn from_cluster(
         duty.lead = evidence
             .iter()
             .filter(|c| c.posting)
-            .find_map(|c| attributes::lead(lexicon, &c.text))
+            .find_map(|c| attributes::lead(lexicon, &c.text, false))
             .or_else(|| {
                 clauses
                     .iter()
                     .filter(|c| !c.notify && c.trigger.is_none())
-                    .find_map(|c| attributes::lead(lexicon, &c.text))
+                    .find_map(|c| attributes::lead(lexicon, &c.text, false))
             });
         duty.timing = if duty.lead.is_some()
             || evidence
@@ -381,6 +423,31 @@ fn from_cluster(
     drafts.extend(told);
 }
 
+/// Gives the promises that stand without a period the one that a clause of effect beside them
+/// states: "We will e-mail you. The changes take effect thirty days after that."
+fn lead_of_effect(lexicon: &Lexicon, clauses: &[Clause], told: &mut [Draft]) {
+    for clause in clauses {
+        if clause.notify || clause.explicit || !lexicon.has("effect-of-change", &clause.text) {
+            continue;
+        }
+        let Some(lead) = attributes::lead(lexicon, &clause.text, false) else {
+            continue;
+        };
+        // Counted from the posting, it belongs to the posting.
+        let posted = clause.posting && !lexicon.has("told-word", &clause.text);
+        for draft in told.iter_mut() {
+            let on_the_page = |c: &Channel| matches!(c, Channel::Posting | Channel::Website);
+            if draft.duty.lead.is_none()
+                && (!posted || draft.duty.channels.iter().any(on_the_page))
+                && clause.trigger.is_none_or(|trigger| trigger == draft.duty.trigger)
+            {
+                draft.duty.lead = Some(lead);
+                draft.duty.timing = Timing::Before;
+            }
+        }
+    }
+}
+
 /// Whether a sentence is rather about another event than a change of the document.
 fn elsewhere(lexicon: &Lexicon, sentence: &str) -> bool {
     lexicon.has("sub-processors", sentence)
@@ -407,7 +474,8 @@ fn from_sentence(
     if !lexicon.has("promise", &text) {
         return;
     }
-    let notify = lexicon.has("notify", &text);
+    let notify = lexicon.has("notify", &text)
+        || lexicon.has("posting-notice", &text) && lexicon.has("trigger:price-change", &text);
     let explicit = lexicon.has("explicit", &text);
     if !notify && !explicit || lexicon.has("not-a-promise", &text) {
         return;
@@ -419,13 +487,17 @@ fn from_sentence(
     };
     let leaned = || {
         event(lexicon, &leaning, notify, explicit).filter(|trigger| {
-            !matches!(trigger, Trigger::Other | Trigger::NewPurpose)
+            *trigger != Trigger::Other
+                && (*trigger != Trigger::NewPurpose || lexicon.has("leans-on-purpose", &text))
                 && (*trigger != Trigger::ServiceEnds || sentence.lead_in.is_empty())
         })
     };
     let Some(trigger) = event(lexicon, &text, notify, explicit).or_else(leaned) else {
         return;
     };
+    if trigger == Trigger::NewPurpose && lexicon.has("use-restriction", &text) {
+        return;
+    }
     if trigger == Trigger::ServiceEnds
         && (lexicon.has("for-cause", &text)
             || !lexicon.has("end-notice", &text)
@@ -434,7 +506,11 @@ fn from_sentence(
         return;
     }
     let mut channels = attributes::channels(lexicon, &text);
-    if trigger == Trigger::Other && lexicon.has("posting", &text) && channels.is_empty() {
+    if matches!(trigger, Trigger::Other | Trigger::PriceChange)
+        && (lexicon.has("posting", &text) && trigger == Trigger::Other
+            || lexicon.has("posting-notice", &text))
+        && channels.is_empty()
+    {
         channels.push(Channel::Posting);
     }
     if channels == [Channel::Other] && !lexicon.has("channel-other-alone", &text) {
@@ -446,8 +522,26 @@ fn from_sentence(
     let mut duty = blank(trigger);
     duty.mode = attributes::mode(&text, &channels);
     duty.channels = channels;
-    duty.lead = attributes::lead(lexicon, &text);
+    duty.lead = attributes::lead(
+        lexicon,
+        &text,
+        trigger == Trigger::Incident,
+    );
     duty.timing = attributes::timing(lexicon, &lexicon.blank("follow-clause", &text));
+    // "Notifications are made within three days": the next sentence says by when.
+    if let Some(next) = sentences.get(index + 1)
+        && duty.lead.is_none()
+        && next.block == sentence.block
+        && lexicon.has("on-the-notice", &next.text)
+    {
+        duty.lead = attributes::lead(lexicon, &next.text, trigger == Trigger::Incident);
+    }
+    if duty.lead.is_some()
+        && duty.timing == Timing::Unspecified
+        && trigger != Trigger::Incident
+    {
+        duty.timing = Timing::Before;
+    }
     duty.acceptance = if explicit {
         Acceptance::Explicit
     } else if matches!(trigger, Trigger::Transfer | Trigger::Incident) {
@@ -462,7 +556,7 @@ fn from_sentence(
         Acceptance::None
     };
     duty.must_state = attributes::must_state(lexicon, &text);
-    duty.hedged = lexicon.has("hedged", &text);
+    duty.hedged = lexicon.has("hedged", telling(lexicon, &text));
     enrich(lexicon, &leaning, &mut duty);
     let draft = Draft {
         duty,
@@ -479,6 +573,17 @@ fn from_sentence(
         Some(other) => merge(other, &draft),
         None => drafts.push(draft),
     }
+}
+
+/// The part of a sentence from the clause that tells on: in "we may change fees at our discretion,
+/// but we will notify you" the discretion is not the notice's.
+fn telling<'t>(lexicon: &Lexicon, text: &'t str) -> &'t str {
+    lexicon
+        .find("clause-break", text)
+        .into_iter()
+        .filter_map(|range| text.get(range.start..))
+        .rfind(|rest| lexicon.has("notify", rest))
+        .unwrap_or(text)
 }
 
 /// The event that a sentence outside the change clauses is about.
@@ -610,7 +715,7 @@ fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
                     || draft.duty.acceptance == Acceptance::ContinuedUse;
                 let richness = |d: &Draft| (d.duty.lead.is_some(), d.duty.channels.len(), d.weight);
                 let posting = draft.duty.channels == [Channel::Posting];
-                if posting && draft.weight > other.weight
+                if posting && draft.weight > other.weight + TWICE_AS_MUCH
                     || !posting && richness(&draft) > richness(other)
                 {
                     *other = draft;

@@ -17,11 +17,16 @@ pub(super) struct Sentence {
     pub(super) section: Option<usize>,
     /// Whether a heading above it announces changes of the document.
     pub(super) change_section: bool,
+    /// Whether it is an item of a list or a row of a table.
+    pub(super) listed: bool,
     /// For a list item: the sentence that introduces the list and the items before it.
     pub(super) lead_in: String,
     /// The cleaned sentence before it, of the same block or the paragraph above.
     pub(super) before: String,
 }
+
+/// A heading longer than this many bytes has its clause in it.
+const RUN_ON_HEADING: usize = 200;
 
 /// All sentences that pass the triage of the lexicon, in document order.
 pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence> {
@@ -33,6 +38,8 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
         match block.kind {
             BlockKind::Paragraph | BlockKind::Quote | BlockKind::TableRow => lead_in.clear(),
             BlockKind::ListItem => {}
+            // A heading with the whole clause run on in the same paragraph.
+            BlockKind::Heading if block.body.len() > RUN_ON_HEADING => lead_in.clear(),
             _ => {
                 if block.kind == BlockKind::Heading {
                     before.clear();
@@ -70,6 +77,7 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
                 change_section: block
                     .section
                     .is_some_and(|section| change_sections.get(section) == Some(&true)),
+                listed: matches!(block.kind, BlockKind::ListItem | BlockKind::TableRow),
                 lead_in: lead_in.clone(),
                 before: before.clone(),
                 text: text.clone(),

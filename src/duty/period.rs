@@ -34,7 +34,7 @@ impl std::fmt::Display for Lead {
     }
 }
 
-const WORDS: &[(&str, u32)] = &[
+const ONES: &[(&str, u32)] = &[
     ("one", 1),
     ("two", 2),
     ("three", 3),
@@ -45,23 +45,65 @@ const WORDS: &[(&str, u32)] = &[
     ("eight", 8),
     ("nine", 9),
     ("ten", 10),
+    ("eleven", 11),
     ("twelve", 12),
+    ("thirteen", 13),
     ("fourteen", 14),
     ("fifteen", 15),
+    ("sixteen", 16),
+    ("seventeen", 17),
+    ("eighteen", 18),
+    ("nineteen", 19),
     ("twenty", 20),
-    ("twenty-one", 21),
     ("thirty", 30),
-    ("forty-five", 45),
+    ("forty", 40),
+    ("fourty", 40),
+    ("fifty", 50),
     ("sixty", 60),
+    ("seventy", 70),
+    ("eighty", 80),
     ("ninety", 90),
     ("a", 1),
+    ("an", 1),
+    // Ordinals: "on the thirtieth day after posting".
+    ("third", 3),
+    ("fifth", 5),
+    ("seventh", 7),
+    ("tenth", 10),
+    ("fourteenth", 14),
+    ("fifteenth", 15),
+    ("thirtieth", 30),
+    ("sixtieth", 60),
+    ("ninetieth", 90),
 ];
+
+/// A number in words: `thirty`, `forty-five`, `one hundred and eighty`.
+fn number(words: &str) -> Option<u32> {
+    let mut sum = 0;
+    for word in words.split([' ', '-']).filter(|word| !word.is_empty()) {
+        match word {
+            "hundred" => sum = sum.max(1) * 100,
+            "and" => {}
+            _ => sum += ONES.iter().find(|(w, _)| *w == word).map(|(_, n)| *n)?,
+        }
+    }
+    (sum > 0).then_some(sum)
+}
 
 #[expect(clippy::unwrap_used, reason = "constant patterns, run by the tests")]
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?-u:\b)(?:(\d{1,3})|(one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|fifteen|twenty-one|twenty|thirty|forty-five|sixty|ninety|a))(?:[ -]?\((\d{1,3})\))?(?:\+| or more)?[ -]((?:full|calendar|business|working|banking|consecutive)[ -])?(hour|day|week|month|year)(?-u:\b|s\b)",
-    )
+    let small = "one|two|three|four|five|six|seven|eight|nine";
+    let teen = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen";
+    let tens = "twenty|thirty|fou?rty|fifty|sixty|seventy|eighty|ninety";
+    let under = format!("(?:(?:{tens})(?:[ -](?:{small}))?|{teen}|{small})");
+    let word = format!("(?:(?:one|a) hundred(?: and)?(?: {under})?|{under})");
+    let ordinal =
+        "third|fifth|seventh|tenth|fourteenth|fifteenth|thirtieth|sixtieth|ninetieth";
+    Regex::new(&format!(
+        // The first number of a range is the one that is promised; a figure in brackets repeats
+        // (or corrects) the word before it.
+        r"(?-u:\b)(?:(?P<digits>\d{{1,3}})(?:st|nd|rd|th)?|(?P<words>{word}|{ordinal}|an?))(?: ?\((?:(?P<again>\d{{1,3}})|{word})\))?(?: ?(?:\+|or more|to|-|or|and)(?: ?(?:\d{{1,3}}|{word})(?: ?\(\d{{1,3}}\))?)?)?[ -]*(?P<kind>(?:(?:full|whole|entire|clear|calendar|business|working|banking|trading|consecutive|natural|running|additional|further)[ -]){{0,2}})(?P<unit>hour|day|week|fortnight|month|quarter|year)s?(?-u:\b)"
+    ))
     .unwrap()
 });
 
@@ -79,26 +121,26 @@ pub(super) fn periods(text: &str) -> Vec<(std::ops::Range<usize>, Lead)> {
     for found in ENGLISH.captures_iter(text) {
         let Some(whole) = found.get(0) else { continue };
         let count = found
-            .get(3)
-            .or_else(|| found.get(1))
+            .name("again")
+            .or_else(|| found.name("digits"))
             .and_then(|digits| digits.as_str().parse().ok())
-            .or_else(|| {
-                let word = found.get(2)?.as_str();
-                WORDS.iter().find(|(w, _)| *w == word).map(|(_, n)| *n)
-            });
-        let Some(count) = count.filter(|&count| count > 0) else {
+            .or_else(|| number(found.name("words")?.as_str()));
+        let Some(count) = count.filter(|&count: &u32| count > 0) else {
             continue;
         };
-        let business = found.get(4).is_some_and(|kind| {
-            ["business", "working", "banking"].contains(&kind.as_str().trim_matches([' ', '-']))
-        });
-        let unit = match found.get(5).map_or("", |unit| unit.as_str()) {
-            "hour" => LeadUnit::Hours,
-            "week" => LeadUnit::Weeks,
-            "month" => LeadUnit::Months,
-            "year" => LeadUnit::Years,
-            _ if business => LeadUnit::BusinessDays,
-            _ => LeadUnit::Days,
+        let kind = found.name("kind").map_or("", |kind| kind.as_str());
+        let business = ["business", "working", "banking", "trading"]
+            .iter()
+            .any(|word| kind.contains(word));
+        let (count, unit) = match found.name("unit").map_or("", |unit| unit.as_str()) {
+            "hour" => (count, LeadUnit::Hours),
+            "week" => (count, LeadUnit::Weeks),
+            "fortnight" => (count.saturating_mul(2), LeadUnit::Weeks),
+            "month" => (count, LeadUnit::Months),
+            "quarter" => (count.saturating_mul(3), LeadUnit::Months),
+            "year" => (count, LeadUnit::Years),
+            _ if business => (count, LeadUnit::BusinessDays),
+            _ => (count, LeadUnit::Days),
         };
         out.push((whole.range(), Lead { count, unit }));
     }
@@ -178,6 +220,26 @@ mod tests {
         assert_eq!(first("提前15个工作日"), Some((15, LeadUnit::BusinessDays)));
         assert_eq!(first("2026年3月1日"), None);
         assert_eq!(first("no period"), None);
+        for (text, count, unit) in [
+            ("1 (one) month's notice", 1, LeadUnit::Months),
+            ("forty-five (45) days", 45, LeadUnit::Days),
+            ("forty five days", 45, LeadUnit::Days),
+            ("one hundred and eighty days", 180, LeadUnit::Days),
+            ("a hundred twenty days", 120, LeadUnit::Days),
+            ("twenty-one clear days", 21, LeadUnit::Days),
+            ("five full working days", 5, LeadUnit::BusinessDays),
+            ("a fortnight before", 2, LeadUnit::Weeks),
+            ("30 to 60 days before", 30, LeadUnit::Days),
+            ("between 7-30 days", 7, LeadUnit::Days),
+            ("fourteen or more days", 14, LeadUnit::Days),
+            ("30+ days", 30, LeadUnit::Days),
+            ("sixty-calendar-day", 60, LeadUnit::Days),
+            ("the 10th day after", 10, LeadUnit::Days),
+            ("on the thirtieth day after posting", 30, LeadUnit::Days),
+            ("a three-month period", 3, LeadUnit::Months),
+        ] {
+            assert_eq!(first(text), Some((count, unit)), "{text}");
+        }
         assert_eq!(
             Lead {
                 count: 36,
