@@ -37,5 +37,6 @@ mod it {
     mod samples;
     mod sink;
     mod standards;
+    mod told;
     mod workspace;
 }

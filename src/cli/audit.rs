@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use fairnotice::{
     duty::{
+        Source,
         audit::{AuditedVersion, Side, State},
         consent::{self, Rejected, Tally},
     },
@@ -100,7 +101,19 @@ fn for_people(document: &str, audit: &audit::Audit, rejected: &[Rejected]) -> St
             .effective
             .map(|day| format!(", takes effect {day}"))
             .unwrap_or_default();
-        text += &format!("\n{short} published {}{effect}\n", version.published);
+        let seen = match audit.side {
+            Side::Owner => "published",
+            Side::Watcher => "first seen",
+        };
+        text += &format!(
+            "\n{short} {seen} {}{effect}\n",
+            version.published.strftime("%Y-%m-%d %H:%M UTC")
+        );
+        if let Some(short) = version.duties.iter().filter_map(|one| one.short_days).max() {
+            text += &format!(
+                "  ! The text changed without the time in advance that it promised: {short} days short.\n"
+            );
+        }
         if version.duties.is_empty() {
             text += "  no promise was triggered\n";
         }
@@ -116,14 +129,27 @@ fn for_people(document: &str, audit: &audit::Audit, rejected: &[Rejected]) -> St
                 .take(24)
                 .collect::<Vec<_>>()
                 .join(" ");
+            let whose = match &one.duty.source {
+                Source::Policy => format!("promised in line {}", one.duty.lines.0),
+                Source::Law {
+                    provision,
+                    verified,
+                    ..
+                } => {
+                    let standing = if *verified { "" } else { ", unverified" };
+                    format!("law: {provision}{standing}")
+                }
+                Source::House => "house minimum".to_owned(),
+            };
             text += &format!(
-                "  {state}: {} ({}), {}\n      \u{201c}{quote}\u{201d}\n",
+                "  {state}: {} ({}; {whose}): {}\n      \u{201c}{quote}\u{201d}\n",
                 one.duty.id,
                 word(&one.duty.trigger),
                 one.why
             );
         }
     }
+    text += &sum(audit);
     for (version, tally) in &audit.answers {
         let short: String = version.chars().take(12).collect();
         let open = tally
@@ -139,4 +165,20 @@ fn for_people(document: &str, audit: &audit::Audit, rejected: &[Rejected]) -> St
         text += &format!("line {} was not imported: {}\n", line.line, line.reason);
     }
     text
+}
+
+/// How many promises are in each state, over all versions.
+fn sum(audit: &audit::Audit) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for one in audit.versions.iter().flat_map(|version| &version.duties) {
+        *counts.entry(word(&one.state)).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return String::new();
+    }
+    let parts: Vec<String> = counts
+        .into_iter()
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    format!("\nIn all: {}.\n", parts.join(", "))
 }

@@ -35,6 +35,8 @@ pub(crate) struct Args {
 enum Command {
     /// Freeze approved e-mail notices and a list of recipients into a campaign.
     Create(CreateArgs),
+    /// Make a follow-up campaign for people who joined after a campaign's list was frozen.
+    Joiners(JoinersArgs),
     /// Approve a campaign: its texts, list and window as they are now.
     Approve(Decision),
     /// Send, or go on where it was.
@@ -106,6 +108,25 @@ struct CreateArgs {
     /// The campaign that this one corrects or recalls.
     #[arg(long, value_name = "CAMPAIGN")]
     corrects: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct JoinersArgs {
+    /// The campaign whose notices they get.
+    campaign: String,
+    /// The list as it is now: CSV or JSON Lines, - for standard input, or postgres://… (with
+    /// --query). Whoever is on an earlier list of these notices is left out.
+    #[arg(long, value_name = "FILE")]
+    recipients: String,
+    /// The SQL query that gives the recipients, one row a person.
+    #[arg(long, value_name = "SQL")]
+    query: Option<String>,
+    /// Format of the list; told by its content otherwise.
+    #[arg(long, value_name = "FORMAT")]
+    list_format: Option<Listing>,
+    /// Nothing is sent after this instant; the end of the day before the effect otherwise.
+    #[arg(long, value_name = "TIME")]
+    latest: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -299,6 +320,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let now = globals.now();
     match &args.command {
         Command::Create(args) => create(args, globals),
+        Command::Joiners(args) => joiners(args, globals),
         Command::Approve(d) => {
             campaign::check_notices(root, &d.campaign)?;
             let report = campaign::approve(root, &d.campaign, &d.by, now);
@@ -392,15 +414,8 @@ fn create(args: &CreateArgs, globals: &Globals) -> Outcome {
         notices,
         compose: &|several| compose(root, several),
         recipients,
-        format: args.list_format.map(|format| match format {
-            Listing::Csv => ListFormat::Csv,
-            Listing::Jsonl => ListFormat::JsonLines,
-        }),
-        list_name: match args.recipients.as_str() {
-            "-" => "standard input".to_owned(),
-            url if url.starts_with("postgres") => "the database".to_owned(),
-            file => file.to_owned(),
-        },
+        format: args.list_format.map(format_of),
+        list_name: list_name(&args.recipients),
         window: Window {
             earliest: args.earliest,
             latest: args.latest,
@@ -414,16 +429,73 @@ fn create(args: &CreateArgs, globals: &Globals) -> Outcome {
         domain_rate: args.domain_rate.or(config.mail.rate_per_domain),
         approvals: config.notice.approvals.unwrap_or(1),
         corrects: args.corrects.clone(),
+        told: None,
     };
     let created = campaign::create(root, create, &suppression, globals.now())?;
+    made(&created, globals)
+}
+
+/// A follow-up campaign for those who are on no list yet.
+fn joiners(args: &JoinersArgs, globals: &Globals) -> Outcome {
+    let root = &globals.workspace;
+    let config = config(root)?;
+    let start = campaign::joiners(root, &args.campaign, globals.now())?;
+    let latest = match (args.latest, start.latest) {
+        (Some(asked), Some(effect)) => Some(asked.min(effect)),
+        (asked, effect) => asked.or(effect),
+    };
+    let create = Create {
+        notices: start.notices,
+        compose: &|several| compose(root, several),
+        recipients: super::recipients::source(&args.recipients, args.query.as_deref())?,
+        format: args.list_format.map(format_of),
+        list_name: list_name(&args.recipients),
+        window: Window {
+            earliest: None,
+            latest,
+        },
+        sender: start.sender,
+        rate: config.mail.rate_per_second,
+        domain_rate: config.mail.rate_per_domain,
+        approvals: config.notice.approvals.unwrap_or(1),
+        corrects: None,
+        told: Some(start.told),
+    };
+    let suppression = fairnotice::run::recipients::suppression(root)?;
+    let created = campaign::create(root, create, &suppression, globals.now())?;
+    made(&created, globals)
+}
+
+fn format_of(format: Listing) -> ListFormat {
+    match format {
+        Listing::Csv => ListFormat::Csv,
+        Listing::Jsonl => ListFormat::JsonLines,
+    }
+}
+
+fn list_name(source: &str) -> String {
+    match source {
+        "-" => "standard input".to_owned(),
+        url if url.starts_with("postgres") => "the database".to_owned(),
+        file => file.to_owned(),
+    }
+}
+
+fn made(created: &campaign::Created, globals: &Globals) -> Outcome {
     tell(&created.id, "created", "operator", globals);
     if globals.json() {
-        return print_json(&created);
+        return print_json(created);
     }
     let mut text = format!(
         "campaign {} (draft): {} recipients\n",
         created.id, created.recipients
     );
+    if created.already_told > 0 {
+        text += &format!(
+            "{} people of this list are on an earlier one and are left out\n",
+            created.already_told
+        );
+    }
     if let Some(latest) = created.window.latest {
         text += &format!("the last message must be out by {latest}\n");
     }
@@ -839,6 +911,7 @@ impl From<CampaignError> for CliError {
             CampaignError::Source { .. } => Self::failed("recipients", message)
                 .hint("nothing was made; repair the list and try again"),
             CampaignError::Nobody { .. } => Self::failed("recipients", message),
+            CampaignError::NobodyJoined { .. } => Self::failed("nobody-joined", message),
             CampaignError::Notice { .. } => Self::failed("notice", message)
                 .hint("`fairnotice notice approve` approves it as it is now"),
             CampaignError::Altered { .. } => Self::failed("altered", message)

@@ -7,7 +7,7 @@ use fairnotice::{
     run::{
         Workspace, alarm,
         check::{self, Draft, Report, Settings, State},
-        history,
+        confirm, history,
     },
 };
 use jiff::civil::Date;
@@ -41,6 +41,9 @@ pub(crate) struct Args {
 struct Printed<'a> {
     schema: &'static str,
     documents: Vec<&'a Line>,
+    /// Looks at the places of published notices.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    publications: &'a [confirm::Confirmation],
 }
 
 #[derive(Serialize)]
@@ -91,6 +94,12 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         })?;
         progress.finish_and_clear();
     }
+    // A draft is no look at anything public.
+    let standing = if draft.is_some() {
+        Vec::new()
+    } else {
+        confirm::confirm(&mut workspace, &args.ids, now)?
+    };
     let order: BTreeMap<&str, usize> = workspace
         .config
         .documents
@@ -114,9 +123,20 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         print_json(&Printed {
             schema: "fairnotice/check/1",
             documents: lines,
+            publications: &standing,
         })?;
     } else {
         print_text(&report::check(kept.iter().map(|kept| &kept.shown)))?;
+    }
+    for seen in standing
+        .iter()
+        .filter(|seen| seen.look.stands != Some(true))
+    {
+        let detail = seen.look.detail.as_deref().unwrap_or_default();
+        warn(
+            globals,
+            &format!("notice {} at {}: {detail}", seen.notice, seen.look.at),
+        );
     }
     let waiting = alarm(&mut workspace, globals, now)?;
     if let (false, false, Some(url)) = (bad, waiting, &workspace.config.heartbeat)

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use fairnotice::{
-    assess::Verdict,
+    assess::{Finding, Verdict},
     duty::{self, Plan, PlannedDuty},
     run::{self, Workspace},
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
 use super::{CliError, Exit, Globals, Outcome, duties::word, page, print_json, print_text};
@@ -37,7 +37,7 @@ struct Report<'a> {
     from: String,
     to: String,
     verdict: Verdict,
-    now: jiff::Timestamp,
+    now: Timestamp,
     #[serde(flatten)]
     plan: &'a Plan,
     promises: &'a [duty::PromiseChange],
@@ -93,36 +93,49 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     })
 }
 
-fn for_people(document: &str, planned: &run::plan::Planned, now: jiff::Timestamp) -> String {
+fn for_people(document: &str, planned: &run::plan::Planned, now: Timestamp) -> String {
     let plan = &planned.plan;
     let mut text = format!(
-        "Plan for {document}: from {} (in force) to {}, {}\n\n",
+        "Plan for {document}: from {} (in force) to {}, {}\n",
         planned.from.short(),
         planned.to.short(),
         word(&planned.judged.assessment.verdict)
     );
+    text += &changes(&planned.judged.assessment.findings);
+    text.push('\n');
     match (plan.effective, plan.earliest_effective) {
         (Some(day), Some(first)) if plan.too_early => {
             text += &format!(
-                "The planned day of effect, {day}, is too early: sent now, the first possible day is {first}.\n"
+                "The planned day of effect, {day}, is too early: if all notices go out today, the first possible day is {first}.\n"
             );
         }
         (Some(day), _) => text += &format!("Planned day of effect: {day}.\n"),
         (None, Some(first)) => {
-            text +=
-                &format!("No day of effect is set. Sent now, the first possible day is {first}.\n");
+            text += &format!(
+                "No day of effect is set. If all notices go out today, the first possible day is {first}.\n"
+            );
         }
         (None, None) => text += "No day of effect is set, and no duty asks for time in advance.\n",
     }
     if let Some(limit) = plan.send_by {
-        text += &format!("The last message must be out by {limit}.\n");
+        let standing = if limit < now {
+            ": that time has passed"
+        } else {
+            ""
+        };
+        text += &format!(
+            "The last message must be out by {}{standing}.\n",
+            instant(limit)
+        );
     }
     if !plan.channels.is_empty() {
         let names: Vec<String> = plan.channels.iter().map(word).collect();
         text += &format!("Notices to make: {}.\n", names.join(", "));
     }
     if !plan.duties.is_empty() {
-        text += &format!("\n{}\n", table(&plan.duties));
+        text += &format!("\n{}\n", table(&plan.duties, now));
+        text += "\nHow the days are counted\n";
+        text += &rules(&plan.duties);
     }
     let timeline = timeline(plan, now);
     if !timeline.is_empty() {
@@ -143,18 +156,53 @@ fn for_people(document: &str, planned: &run::plan::Planned, now: jiff::Timestamp
     text
 }
 
-fn table(duties: &[PlannedDuty]) -> comfy_table::Table {
+/// What the ids in the column `because` stand for.
+fn changes(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let passage = finding.new.as_ref().or(finding.old.as_ref());
+        let quote: String = passage
+            .map(|p| p.text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .unwrap_or_default();
+        let mut short: String = quote.chars().take(90).collect();
+        if short.len() < quote.len() {
+            short.push('…');
+        }
+        let gone = if finding.new.is_none() {
+            " (removed)"
+        } else {
+            ""
+        };
+        text += &format!(
+            "  {}  {}, {}, {}: \u{201c}{short}\u{201d}{gone}\n",
+            finding.id,
+            word(&finding.topic),
+            word(&finding.direction),
+            word(&finding.severity),
+        );
+    }
+    text
+}
+
+fn table(duties: &[PlannedDuty], now: Timestamp) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table
         .load_style(comfy_table::presets::ASCII_BORDERS_ONLY_CONDENSED)
         .set_content_arrangement(comfy_table::ContentArrangement::Dynamic)
-        .set_header(["duty", "whose", "due on", "by", "fulfilled by", "because"]);
+        .set_header([
+            "duty",
+            "whose",
+            "asks for",
+            "last moment",
+            "done by",
+            "because",
+        ]);
     if !super::page::Screen::of_stdout().terminal {
-        table.set_width(110);
+        table.set_width(118);
     }
     for planned in duties {
         let whose = match &planned.duty.source {
-            duty::Source::Policy => format!("policy, line {}", planned.duty.lines.0),
+            duty::Source::Policy => format!("your text, line {}", planned.duty.lines.0),
             duty::Source::Law {
                 provision,
                 verified,
@@ -166,13 +214,14 @@ fn table(duties: &[PlannedDuty]) -> comfy_table::Table {
             duty::Source::House => "house minimum".to_owned(),
         };
         let by = match (planned.send_by, planned.due_after) {
-            (Some(limit), _) => format!("{limit}\n{}", planned.rule),
-            (None, Some(day)) => format!("{day}\n{}", planned.rule),
-            (None, None) => planned.rule.clone(),
+            (Some(limit), _) if limit < now => format!("{}, passed", instant(limit)),
+            (Some(limit), _) => instant(limit),
+            (None, Some(day)) => format!("{day}, after the effect"),
+            (None, None) => "depends on the day of effect".to_owned(),
         };
         let mut done: Vec<String> = planned.fulfilled_by.iter().map(word).collect();
         if done.is_empty() {
-            done.push("stays open".to_owned());
+            done.push("nothing yet: stays open".to_owned());
         }
         if planned.consent_needed {
             done.push("and consent".to_owned());
@@ -180,7 +229,7 @@ fn table(duties: &[PlannedDuty]) -> comfy_table::Table {
         table.add_row([
             planned.duty.id.clone(),
             whose,
-            word(&planned.duty.trigger),
+            asks(planned),
             by,
             done.join(", "),
             planned.because.join(", "),
@@ -189,7 +238,68 @@ fn table(duties: &[PlannedDuty]) -> comfy_table::Table {
     table
 }
 
-fn timeline(plan: &Plan, now: jiff::Timestamp) -> String {
+/// What a duty asks for, in a few words: the ways and the time.
+fn asks(planned: &PlannedDuty) -> String {
+    let duty = &planned.duty;
+    let ways: Vec<String> = duty
+        .channels
+        .iter()
+        .map(|channel| match channel {
+            duty::Channel::Direct => "a message to each person".to_owned(),
+            duty::Channel::Other if duty_is_open(duty) => "any means".to_owned(),
+            duty::Channel::Other => "other means".to_owned(),
+            duty::Channel::Posting => "the text put up".to_owned(),
+            named => word(named),
+        })
+        .collect();
+    let ways = match (ways.is_empty(), duty.mode) {
+        (true, _) => "notice".to_owned(),
+        (false, duty::Mode::Any) => ways.join(" or "),
+        (false, duty::Mode::All) => ways.join(" and "),
+    };
+    let time = match (duty.timing, duty.lead, planned.lead) {
+        (duty::Timing::Before, Some(lead), _) => format!("{lead} before"),
+        (duty::Timing::Before, None, Some(lead)) => format!("before (no number: {lead} taken)"),
+        (duty::Timing::Before, None, None) => "before".to_owned(),
+        (duty::Timing::At, ..) => "on the day of effect".to_owned(),
+        (duty::Timing::After, Some(lead), _) => format!("within {lead} after"),
+        (duty::Timing::After, None, _) => "after, without delay".to_owned(),
+        (duty::Timing::Unspecified, ..) => "no time said".to_owned(),
+    };
+    let hedge = if duty.hedged {
+        "; not a firm promise"
+    } else {
+        ""
+    };
+    format!("{ways}, {time}{hedge}")
+}
+
+/// Whether no way is named.
+fn duty_is_open(duty: &duty::Duty) -> bool {
+    duty.channels == [duty::Channel::Other]
+}
+
+/// The rules of counting, each once, with the duties it holds for.
+fn rules(duties: &[PlannedDuty]) -> String {
+    let mut rules: Vec<(&str, Vec<&str>)> = Vec::new();
+    for planned in duties {
+        let rule = planned.rule.trim_end_matches("; this time has passed");
+        match rules.iter_mut().find(|(known, _)| *known == rule) {
+            Some((_, ids)) => ids.push(&planned.duty.id),
+            None => rules.push((rule, vec![&planned.duty.id])),
+        }
+    }
+    rules
+        .into_iter()
+        .map(|(rule, ids)| format!("  - {}: {rule}\n", ids.join(", ")))
+        .collect()
+}
+
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn timeline(plan: &Plan, now: Timestamp) -> String {
     let mut points = vec![(now, "now".to_owned())];
     for planned in &plan.duties {
         if let Some(limit) = planned.send_by {
@@ -220,7 +330,7 @@ fn timeline(plan: &Plan, now: jiff::Timestamp) -> String {
     points.sort();
     let mut text = String::new();
     for (at, what) in points {
-        text += &format!("  {}  {what}\n", at.strftime("%Y-%m-%d %H:%M UTC"));
+        text += &format!("  {}  {what}\n", instant(at));
     }
     text
 }

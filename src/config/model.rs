@@ -164,6 +164,9 @@ pub struct NoticeConfig {
     pub authentic_language: Option<String>,
     /// Earliest and latest time zone of the recipients, as IANA names.
     pub time_zones: Vec<String>,
+    /// Days that are no business days, beside Saturdays and Sundays; for promises that count in
+    /// business days.
+    pub holidays: Vec<jiff::civil::Date>,
     /// What only the company can say: `reason`, `contact`, `choices`, `old_data`, `new_url`,
     /// `old_url`, `redline_url`.
     pub defaults: NoticeFields,

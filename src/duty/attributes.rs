@@ -93,7 +93,8 @@ pub(super) fn lead(lexicon: &Lexicon, clause: &str, within: bool) -> Option<Lead
             }
             lexicon.has("lead:after", after)
                 || lexicon.has("lead:before", before)
-                || lexicon.has("lead:at-least", before) && lexicon.has("lead:near", head(after, 110))
+                || lexicon.has("lead:at-least", before)
+                    && lexicon.has("lead:near", head(after, 110))
         })
         .map(|(_, lead)| lead)
         .next()
@@ -115,6 +116,52 @@ fn head(text: &str, length: usize) -> &str {
     text.get(..at).unwrap_or_default()
 }
 
+/// When the promise does not hold, in the words of the passage: from the word of exception to the
+/// end of its clause.
+pub(super) fn exceptions(lexicon: &Lexicon, passage: &str) -> Vec<String> {
+    // Lower case in ASCII only, so that places stay the same.
+    let plain = passage.to_ascii_lowercase();
+    let mut out: Vec<String> = Vec::new();
+    let mut end = 0;
+    for range in lexicon.find("exception", &plain) {
+        if range.start < end {
+            continue;
+        }
+        let Some(rest) = passage.get(range.start..) else {
+            continue;
+        };
+        // A Chinese exception stands before its word ("法律另有规定的除外"): the whole clause.
+        let before = passage.get(..range.start).unwrap_or_default();
+        let start = if rest.is_ascii() || lexicon.language() == "en" {
+            range.start
+        } else {
+            before.rfind(['，', '。', '；', ',']).map_or(0, |at| {
+                at + before[at..].chars().next().map_or(1, char::len_utf8)
+            })
+        };
+        let length = rest
+            .char_indices()
+            .skip(1)
+            .find(|(at, c)| {
+                matches!(c, ';' | '。' | '；' | '\n')
+                    || *c == '.'
+                        && rest
+                            .get(at + 1..)
+                            .is_none_or(|r| !r.starts_with(char::is_alphanumeric))
+                    || *c == ',' && *at > 60
+                    || *c == ')'
+            })
+            .map_or(rest.len(), |(at, _)| at);
+        end = range.start + length;
+        let words = passage.get(start..end).unwrap_or_default().trim();
+        if words.split_whitespace().count() > 2 || lexicon.language() != "en" {
+            out.push(words.to_owned());
+        }
+    }
+    out.dedup();
+    out
+}
+
 /// What the notice must say.
 pub(super) fn must_state(lexicon: &Lexicon, text: &str) -> Vec<MustState> {
     lexicon
@@ -129,4 +176,85 @@ pub(super) fn must_state(lexicon: &Lexicon, text: &str) -> Vec<MustState> {
         .collect::<std::collections::BTreeSet<_>>()
         .into_iter()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(clause: &str) -> Option<u32> {
+        lead(Lexicon::of("en").unwrap(), clause, false).map(Lead::days)
+    }
+
+    #[test]
+    fn a_period_is_a_lead_only_where_it_is_one_of_notice() {
+        for (clause, days) in [
+            (
+                "we will notify you at least thirty (30) days before they take effect",
+                Some(30),
+            ),
+            (
+                "we give 60 days' (or longer, if the law says so) advance notice",
+                Some(60),
+            ),
+            (
+                "changes take effect on the thirtieth day after posting",
+                Some(30),
+            ),
+            (
+                "you are bound after the new terms have been posted on the site for 14 days",
+                Some(14),
+            ),
+            (
+                "we may end the service on not less than ten business days' notice",
+                Some(10),
+            ),
+            ("we will tell you two weeks ahead of time", Some(14)),
+            // Time that the user has.
+            (
+                "after notice you may cancel within 30 days of receipt of the notice",
+                None,
+            ),
+            (
+                "if you do not object within thirty days after notice you accept",
+                None,
+            ),
+            (
+                "please cancel your plan at least 24 hours before the change applies",
+                None,
+            ),
+            // Periods of other things.
+            (
+                "we notify you of deletions; logs are kept for at least 90 days",
+                None,
+            ),
+            (
+                "in the last 12 months we have not changed this policy without notice",
+                None,
+            ),
+            ("the free 14-day trial ends before the notice", None),
+        ] {
+            assert_eq!(first(clause), days, "{clause}");
+        }
+        let incident = "we will notify you within 72 hours of becoming aware of it";
+        let lexicon = Lexicon::of("en").unwrap();
+        assert_eq!(lead(lexicon, incident, true).map(Lead::days), Some(3));
+        assert_eq!(lead(lexicon, incident, false), None);
+    }
+
+    #[test]
+    fn exceptions_are_the_words_of_the_passage() {
+        let lexicon = Lexicon::of("en").unwrap();
+        let passage = "We give 30 days' notice, except for changes that address an emergency or a legal requirement. Otherwise nothing.";
+        assert_eq!(
+            exceptions(lexicon, passage),
+            ["except for changes that address an emergency or a legal requirement"]
+        );
+        assert!(exceptions(lexicon, "We give notice in all cases.").is_empty());
+        let chinese = Lexicon::of("zh").unwrap();
+        let passage = "我们会提前三十日通知您，法律另有规定的除外。";
+        for exception in exceptions(chinese, passage) {
+            assert!(passage.contains(&exception), "{exception}");
+        }
+    }
 }

@@ -35,8 +35,17 @@ pub struct NoticeRecord {
     pub channel: Channel,
     /// When the last message went out, or the text was put up; `None` when it never was.
     pub at: Option<Timestamp>,
-    /// For a text that was put up: whether looks at the place confirm it.
-    pub confirmed: Option<bool>,
+    /// For a text that was put up: what looks at the place showed.
+    pub looks: Looks,
+}
+
+/// What looks at a place where a text was put up showed, from the day it was put up to the effect.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looks {
+    /// Days on which it stood there.
+    pub shown: Vec<Date>,
+    /// Days on which something else, or nothing, stood there.
+    pub missing: Vec<Date>,
 }
 
 /// Who asks.
@@ -78,6 +87,13 @@ pub struct Audited {
     pub late_days: Option<i32>,
     /// The notices that count for it.
     pub notices: Vec<String>,
+    /// What looks at the places of these notices showed, all together.
+    #[serde(default)]
+    pub looks: Looks,
+    /// For a promise of time in advance: by how many days less the text was public before its
+    /// effect. From outside, that is all that can be seen.
+    #[serde(default)]
+    pub short_days: Option<i32>,
     /// Why this state, for people.
     pub why: String,
 }
@@ -143,6 +159,8 @@ fn judge(
         state,
         late_days,
         notices,
+        looks: Looks::default(),
+        short_days: None,
         why,
     };
     if version.withdrawn {
@@ -186,35 +204,53 @@ fn judge(
             "the date is out of the calendar".to_owned(),
         );
     };
-    let mut made: Vec<(String, Timestamp, Option<bool>)> = version
+    let mut made: Vec<(String, Timestamp, Looks)> = version
         .notices
         .iter()
         .filter(|notice| serves(notice.channel, duty))
-        .filter_map(|notice| Some((notice.id.clone(), notice.at?, notice.confirmed)))
+        .filter_map(|notice| {
+            let at = notice.at?;
+            let looks = notice.looks.between(day(at), effective);
+            Some((notice.id.clone(), at, looks))
+        })
         .collect();
     if duty.channels.contains(&Channel::Posting) {
-        made.push(("the posted text".to_owned(), version.published, Some(true)));
+        let posted = "the posted text".to_owned();
+        made.push((posted, version.published, Looks::default()));
     }
-    made.sort_by_key(|(_, at, _)| *at);
-    let ids = |made: &[(String, Timestamp, Option<bool>)]| {
-        made.iter().map(|(id, _, _)| id.clone()).collect()
-    };
-    if let Some((id, at, confirmed)) = made.first() {
-        if *confirmed == Some(false) {
-            return answer(
+    // One that stood there all the time proves more than one that came earlier and did not.
+    made.sort_by_key(|(_, at, looks)| (*at > limit, !looks.missing.is_empty(), *at));
+    let ids = |made: &[(String, Timestamp, Looks)]| made.iter().map(|m| m.0.clone()).collect();
+    if let Some((id, at, looks)) = made.first() {
+        let with_looks = |mut audited: Audited| {
+            audited.looks.clone_from(looks);
+            audited
+        };
+        if let (true, Some(first)) = (*at <= limit, looks.missing.first()) {
+            return with_looks(answer(
                 State::Unknown,
                 None,
                 ids(&made),
-                format!("{id} is on record, and looks at the place do not show it"),
-            );
+                format!(
+                    "{id} was put up on {}, and {} of {} looks before the effect did not find it there (first on {first})",
+                    day(*at),
+                    looks.missing.len(),
+                    looks.missing.len() + looks.shown.len()
+                ),
+            ));
         }
         if *at <= limit {
-            return answer(
+            let seen = match looks.shown.len() {
+                0 => String::new(),
+                1 => ", seen there on 1 day".to_owned(),
+                days => format!(", seen there on {days} days"),
+            };
+            return with_looks(answer(
                 State::Kept,
                 None,
                 ids(&made),
-                format!("{id}: {}, in time (limit {})", day(*at), day(limit)),
-            );
+                format!("{id}: {}, in time (limit {}){seen}", day(*at), day(limit)),
+            ));
         }
         let late = (day(*at) - day(limit)).get_days().max(1);
         return answer(
@@ -243,21 +279,42 @@ fn judge(
             Vec::new(),
             format!("no notice on record by {}", day(limit)),
         ),
-        Side::Watcher if duty.timing == Timing::Before && version.published > limit => answer(
-            State::Unknown,
-            None,
-            Vec::new(),
-            format!(
-                "the text was put up on {} and applied from {effective}, without the promised time in advance; a message to users cannot be seen from outside",
-                day(version.published)
-            ),
-        ),
+        Side::Watcher if duty.timing == Timing::Before && version.published > limit => {
+            let short = (day(version.published) - day(limit)).get_days().max(1);
+            let mut one = answer(
+                State::Unknown,
+                None,
+                Vec::new(),
+                format!(
+                    "the text was first seen on {} and applied from {effective}: {short} days short of the promised time in advance; whether users were written to before cannot be seen from outside",
+                    day(version.published)
+                ),
+            );
+            one.short_days = Some(short);
+            one
+        }
         Side::Watcher => answer(
             State::Unknown,
             None,
             Vec::new(),
             "a message to users cannot be seen from outside".to_owned(),
         ),
+    }
+}
+
+impl Looks {
+    /// Those of a stretch of days; the last day does not count.
+    fn between(&self, from: Date, to: Date) -> Self {
+        let within = |days: &[Date]| {
+            days.iter()
+                .copied()
+                .filter(|day| (from..to).contains(day))
+                .collect()
+        };
+        Self {
+            shown: within(&self.shown),
+            missing: within(&self.missing),
+        }
     }
 }
 
@@ -312,7 +369,7 @@ mod tests {
                     id: "n1".to_owned(),
                     channel: Channel::Email,
                     at: Some(at.parse().unwrap()),
-                    confirmed: None,
+                    looks: Looks::default(),
                 })
                 .into_iter()
                 .collect(),
@@ -345,5 +402,57 @@ mod tests {
             state(None, Side::Owner, "2027-01-15T00:00:00Z"),
             (State::Open, None)
         );
+    }
+
+    #[test]
+    fn a_text_that_did_not_stand_where_it_was_put_proves_nothing() {
+        let mut duty = promise();
+        duty.channels = vec![Channel::Website];
+        let made = |missing: &[&str]| {
+            let version = PastVersion {
+                version: "v2".to_owned(),
+                published: "2027-01-20T00:00:00Z".parse().unwrap(),
+                effective: Some("2027-03-03".parse().unwrap()),
+                withdrawn: false,
+                triggered: vec![(duty.clone(), Vec::new())],
+                notices: vec![NoticeRecord {
+                    id: "n1".to_owned(),
+                    channel: Channel::Website,
+                    at: Some("2027-01-20T00:00:00Z".parse().unwrap()),
+                    looks: Looks {
+                        shown: vec!["2027-01-21".parse().unwrap()],
+                        missing: missing.iter().map(|day| day.parse().unwrap()).collect(),
+                    },
+                }],
+            };
+            let now = "2027-06-01T00:00:00Z".parse().unwrap();
+            let mut done = audit(&[version], Side::Owner, None, &[], &Holidays::new(), now);
+            done.remove(0).duties.remove(0)
+        };
+        let kept = made(&[]);
+        assert_eq!(kept.state, State::Kept);
+        assert!(kept.why.contains("seen there on 1 day"), "{}", kept.why);
+        let gone = made(&["2027-01-25"]);
+        assert_eq!(gone.state, State::Unknown);
+        assert!(gone.why.contains("first on 2027-01-25"), "{}", gone.why);
+        // After the effect it may be taken down.
+        assert_eq!(made(&["2027-03-03"]).state, State::Kept);
+    }
+
+    #[test]
+    fn from_outside_a_lead_that_was_not_given_is_said_in_days() {
+        let version = PastVersion {
+            version: "v2".to_owned(),
+            published: "2027-03-01T00:00:00Z".parse().unwrap(),
+            effective: None,
+            withdrawn: false,
+            triggered: vec![(promise(), Vec::new())],
+            notices: Vec::new(),
+        };
+        let now = "2027-06-01T00:00:00Z".parse().unwrap();
+        let done = audit(&[version], Side::Watcher, None, &[], &Holidays::new(), now);
+        // Thirty full days and the day of sending itself.
+        assert_eq!(done[0].duties[0].short_days, Some(31));
+        assert_eq!(done[0].duties[0].state, State::Unknown);
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
         }
     }
     drafts.sort_by_key(|draft| (draft.span.start, draft.duty.trigger));
-    settle(document, drafts)
+    settle(document, lexicon, drafts)
 }
 
 /// Ranges of sentences that speak of changes of this document.
@@ -49,9 +49,9 @@ fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
         !lexicon.has("software-update", &s.text)
             && !(s.listed && lexicon.has("purpose-item", &s.text))
             && ((lexicon.has("document-change", &s.text) && lexicon.has("future", &s.text))
-            || (s.change_section
-                && lexicon.has("change-word", &s.text)
-                && !lexicon.has("own-exception", &s.text)))
+                || (s.change_section
+                    && lexicon.has("change-word", &s.text)
+                    && !lexicon.has("own-exception", &s.text)))
     };
     let goes_on = |s: &Sentence| {
         lexicon.has("review", &s.text)
@@ -439,7 +439,9 @@ fn lead_of_effect(lexicon: &Lexicon, clauses: &[Clause], told: &mut [Draft]) {
             let on_the_page = |c: &Channel| matches!(c, Channel::Posting | Channel::Website);
             if draft.duty.lead.is_none()
                 && (!posted || draft.duty.channels.iter().any(on_the_page))
-                && clause.trigger.is_none_or(|trigger| trigger == draft.duty.trigger)
+                && clause
+                    .trigger
+                    .is_none_or(|trigger| trigger == draft.duty.trigger)
             {
                 draft.duty.lead = Some(lead);
                 draft.duty.timing = Timing::Before;
@@ -522,12 +524,19 @@ fn from_sentence(
     let mut duty = blank(trigger);
     duty.mode = attributes::mode(&text, &channels);
     duty.channels = channels;
-    duty.lead = attributes::lead(
-        lexicon,
-        &text,
-        trigger == Trigger::Incident,
-    );
-    duty.timing = attributes::timing(lexicon, &lexicon.blank("follow-clause", &text));
+    duty.lead = attributes::lead(lexicon, &text, trigger == Trigger::Incident);
+    // What another clause of the sentence asks for, such as consent, is not this event's.
+    let clause = if notify
+        && matches!(
+            trigger,
+            Trigger::Transfer | Trigger::Incident | Trigger::ServiceEnds
+        ) {
+        telling(lexicon, &text)
+    } else {
+        &text
+    };
+    let explicit = explicit && lexicon.has("explicit", clause);
+    duty.timing = attributes::timing(lexicon, &lexicon.blank("follow-clause", clause));
     // "Notifications are made within three days": the next sentence says by when.
     if let Some(next) = sentences.get(index + 1)
         && duty.lead.is_none()
@@ -536,10 +545,7 @@ fn from_sentence(
     {
         duty.lead = attributes::lead(lexicon, &next.text, trigger == Trigger::Incident);
     }
-    if duty.lead.is_some()
-        && duty.timing == Timing::Unspecified
-        && trigger != Trigger::Incident
-    {
+    if duty.lead.is_some() && duty.timing == Timing::Unspecified && trigger != Trigger::Incident {
         duty.timing = Timing::Before;
     }
     duty.acceptance = if explicit {
@@ -699,7 +705,7 @@ fn consent_comes_first(duty: &mut Duty) {
 }
 
 /// Drops what is said twice, fills in places and ids.
-fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
+fn settle(document: &Document, lexicon: &Lexicon, drafts: Vec<Draft>) -> Vec<Duty> {
     let said_change = drafts
         .iter()
         .any(|d| !d.bare && matches!(d.duty.trigger, Trigger::AnyChange | Trigger::MaterialChange));
@@ -737,6 +743,7 @@ fn settle(document: &Document, drafts: Vec<Draft>) -> Vec<Duty> {
             duty.lead_days = duty.lead.map(super::Lead::days);
             duty.lines = document.lines_of(&draft.span);
             duty.quote = document.slice(&draft.span).trim().to_owned();
+            duty.exceptions = attributes::exceptions(lexicon, &duty.quote);
             duty.section = document
                 .blocks
                 .get(draft.block)

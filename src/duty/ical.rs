@@ -87,5 +87,13 @@ mod tests {
         assert!(text.starts_with("BEGIN:VCALENDAR"));
         assert!(text.contains("DTSTART;VALUE=DATE:20270301"), "{text}");
         assert!(text.contains("DTSTAMP:20270101T000000Z"), "{text}");
+        // RFC 5545: CRLF, lines of at most 75 octets, instants in UTC so that no zone is needed.
+        assert!(text.ends_with("END:VCALENDAR\r\n"), "{text:?}");
+        for line in text.split_terminator("\r\n") {
+            assert!(line.len() <= 75 && !line.contains('\n'), "{line}");
+        }
+        for needed in ["VERSION:2.0", "PRODID:", "UID:terms-effective@fairnotice"] {
+            assert!(text.contains(needed), "{needed}");
+        }
     }
 }

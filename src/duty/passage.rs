@@ -39,7 +39,7 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
             BlockKind::Paragraph | BlockKind::Quote | BlockKind::TableRow => lead_in.clear(),
             BlockKind::ListItem => {}
             // A heading with the whole clause run on in the same paragraph.
-            BlockKind::Heading if block.body.len() > RUN_ON_HEADING => lead_in.clear(),
+            BlockKind::Heading if run_on(document, block) => lead_in.clear(),
             _ => {
                 if block.kind == BlockKind::Heading {
                     before.clear();
@@ -91,6 +91,11 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
         }
     }
     out
+}
+
+/// Whether a heading has its clause in the same line.
+fn run_on(document: &Document, block: &Block) -> bool {
+    block.body.len() > RUN_ON_HEADING && !document.slice(&block.body).trim().contains('\n')
 }
 
 /// For each section, whether its heading or one above it announces changes of the document.

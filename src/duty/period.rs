@@ -97,8 +97,7 @@ static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
     let tens = "twenty|thirty|fou?rty|fifty|sixty|seventy|eighty|ninety";
     let under = format!("(?:(?:{tens})(?:[ -](?:{small}))?|{teen}|{small})");
     let word = format!("(?:(?:one|a) hundred(?: and)?(?: {under})?|{under})");
-    let ordinal =
-        "third|fifth|seventh|tenth|fourteenth|fifteenth|thirtieth|sixtieth|ninetieth";
+    let ordinal = "third|fifth|seventh|tenth|fourteenth|fifteenth|thirtieth|sixtieth|ninetieth";
     Regex::new(&format!(
         // The first number of a range is the one that is promised; a figure in brackets repeats
         // (or corrects) the word before it.

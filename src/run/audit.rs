@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Workspace, WorkspaceError, judge_reviewed, plan};
+use super::{Workspace, WorkspaceError, confirm, judge_reviewed, plan};
 use crate::{
     config,
     duty::{
         self, Channel,
-        audit::{AuditedVersion, NoticeRecord, PastVersion, Side},
+        audit::{AuditedVersion, Looks, NoticeRecord, PastVersion, Side},
         consent::{self, Response, Tally},
     },
     notice::{self, Notice},
@@ -52,7 +52,7 @@ pub fn audit(
         .into_iter()
         .filter(|notice| notice.document == id)
         .collect();
-    let (sent, responses) = recorded(workspace, id)?;
+    let (sent, responses, looks) = recorded(workspace, id)?;
     let entries = plan::packs(workspace)?;
     let selected = if side == Side::Owner {
         duty::law::select(&entries, &document.jurisdictions, document.kind.as_str())
@@ -97,7 +97,13 @@ pub fn audit(
             notices: notices
                 .iter()
                 .filter(|notice| notice.versions.new == version)
-                .map(|notice| record(notice, sent.get(&notice.id).copied()))
+                .map(|notice| {
+                    record(
+                        notice,
+                        sent.get(&notice.id).copied(),
+                        looks.get(&notice.id).cloned().unwrap_or_default(),
+                    )
+                })
                 .collect(),
             version,
             published: publication.at,
@@ -111,7 +117,7 @@ pub fn audit(
         side,
         workspace.config.notice.house_lead_days,
         &plan::zones(&workspace.config),
-        &duty::calendar::Holidays::new(),
+        &plan::holidays(&workspace.config),
         now,
     );
     let mut answers = BTreeMap::new();
@@ -129,13 +135,18 @@ pub fn audit(
     })
 }
 
-/// When the campaigns of notices finished, and the answers that were imported.
-fn recorded(
-    workspace: &Workspace,
-    id: &str,
-) -> Result<(BTreeMap<String, Timestamp>, Vec<Response>), WorkspaceError> {
+/// What the journal holds for an audit: when the campaigns of notices finished, the answers that
+/// were imported, and what looks at the places of notices showed.
+type Recorded = (
+    BTreeMap<String, Timestamp>,
+    Vec<Response>,
+    BTreeMap<String, Looks>,
+);
+
+fn recorded(workspace: &Workspace, id: &str) -> Result<Recorded, WorkspaceError> {
     let mut sent: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut responses: Vec<Response> = Vec::new();
+    let mut looks: BTreeMap<String, Looks> = BTreeMap::new();
     Journal::replay(&workspace.journal_file(), 0, |entry, _| {
         match entry.event {
             Event::Campaign {
@@ -154,14 +165,33 @@ fn recorded(
                     responses.extend(some);
                 }
             }
+            Event::Noted {
+                subject,
+                what,
+                data,
+            } if what == confirm::LOOKED_AT => {
+                let seen = serde_json::from_value::<confirm::Look>(data).ok();
+                if let Some(stands) = seen.and_then(|look| look.stands) {
+                    let looks = looks.entry(subject).or_default();
+                    let day = entry.time.to_zoned(TimeZone::UTC).date();
+                    let days = if stands {
+                        &mut looks.shown
+                    } else {
+                        &mut looks.missing
+                    };
+                    if !days.contains(&day) {
+                        days.push(day);
+                    }
+                }
+            }
             _ => {}
         }
         Ok(())
     })?;
-    Ok((sent, responses))
+    Ok((sent, responses, looks))
 }
 
-fn record(notice: &Notice, mailed: Option<Timestamp>) -> NoticeRecord {
+fn record(notice: &Notice, mailed: Option<Timestamp>, looks: Looks) -> NoticeRecord {
     let channel = match notice.channel {
         notice::Channel::Email => Channel::Email,
         notice::Channel::InProduct => Channel::InProduct,
@@ -177,7 +207,7 @@ fn record(notice: &Notice, mailed: Option<Timestamp>) -> NoticeRecord {
         channel,
         at: mailed.or(first.map(|p| p.from)),
         // A place that is no address cannot be looked at: the record is a person's word.
-        confirmed: None,
+        looks,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod bounces;
 pub mod campaign;
 pub mod capture;
 pub mod check;
+pub mod confirm;
 pub mod evidence;
 pub mod gather;
 pub mod history;

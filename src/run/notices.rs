@@ -15,7 +15,7 @@ use crate::{
     config::{self, Config},
     duty::Plan,
     evidence::{Hash, HashError},
-    fetch::{FetchError, Fetched, Request},
+    fetch::FetchError,
     notice::{
         self, Basis, Channel, Correction, Effect, Ground, House, LifecycleError, Notice, Part,
         Publication, TemplateError, Templates, Versions,
@@ -646,34 +646,8 @@ fn prove(workspace: &Workspace, desk: &Desk, url: &str) -> Result<String, Notice
         url: url.to_owned(),
         source,
     };
-    let fetcher = gather::fetcher(&workspace.config.fetch).map_err(there)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| {
-            there(FetchError::Setup(format!(
-                "cannot start the network runtime: {e}"
-            )))
-        })?;
-    let request = Request {
-        url: url.to_owned(),
-        headers: BTreeMap::new(),
-        validators_for: None,
-        etag: None,
-        last_modified: None,
-        // It is the company's own page.
-        ignore_robots: true,
-    };
-    let fetched = runtime.block_on(fetcher.fetch(&request)).map_err(there)?;
-    let bytes = match fetched {
-        Fetched::New(capture) => capture.bytes,
-        Fetched::NotModified => Vec::new(),
-    };
-    let page = String::from_utf8_lossy(&bytes);
-    let mut shown = false;
-    for language in desk.notice.texts.keys() {
-        shown |= notice::shows(&desk.notice, language, &desk.templates, &page)?;
-    }
+    let bytes = super::confirm::page(&workspace.config, url).map_err(there)?;
+    let shown = super::confirm::shows(&desk.notice, &desk.templates, &bytes)?;
     if !shown {
         let day = desk.notice.effective.map(|d| d.to_string());
         return Err(NoticesError::NotShown {

@@ -66,6 +66,11 @@ pub fn zones(config: &config::Config) -> Vec<TimeZone> {
         .collect()
 }
 
+/// The days of the configuration that are no business days.
+pub fn holidays(config: &config::Config) -> duty::calendar::Holidays {
+    config.notice.holidays.iter().copied().collect()
+}
+
 /// Plans for findings and promises that are known already.
 ///
 /// # Errors
@@ -91,7 +96,7 @@ pub fn of_judged(
         effective,
         now,
         zones: &zones,
-        holidays: &duty::calendar::Holidays::new(),
+        holidays: &holidays(&workspace.config),
     });
     let known = law::jurisdictions(&entries);
     for name in &names {

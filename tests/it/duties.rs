@@ -290,3 +290,24 @@ fn a_plan_an_effective_date_and_an_audit() {
         "{later}"
     );
 }
+
+/// The plan and the audit as a person reads them.
+#[test]
+fn the_plan_and_the_audit_on_a_page() {
+    let folder = workspace();
+    let root = folder.path().to_str().unwrap();
+    let page = |now: &str, more: &[&str]| {
+        let mut arguments = vec!["-C", root, "--now", now];
+        arguments.extend(more);
+        let out = fairnotice(&arguments).success().get_output().stdout.clone();
+        String::from_utf8(out).unwrap()
+    };
+    insta::assert_snapshot!(
+        "plan",
+        page(
+            "2027-01-05T11:00:00Z",
+            &["plan", "terms", "--effective", "2027-01-20"]
+        )
+    );
+    insta::assert_snapshot!("audit", page("2027-04-01T00:00:00Z", &["audit", "terms"]));
+}

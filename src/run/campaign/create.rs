@@ -1,6 +1,7 @@
 //! Making a campaign: texts and list are frozen and hashed.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader, BufWriter, Write as _},
     path::Path,
@@ -41,6 +42,10 @@ pub struct Create<'a> {
     pub approvals: u8,
     /// The campaign that this one corrects or recalls.
     pub corrects: Option<String>,
+    /// For people who joined after an earlier list was frozen: the hashes of those who are on one
+    /// already. They are left out, and the latest instant is the window's alone: who joins after
+    /// the notice's last day cannot have the promised lead, only be told before the effect.
+    pub told: Option<BTreeSet<u128>>,
 }
 
 /// A line that was not used.
@@ -67,6 +72,9 @@ pub struct Created {
     pub rejected_total: u64,
     /// Of these, people who cannot be reached by mail and need another channel.
     pub other_channel: u64,
+    /// People of the list who were on an earlier one already and are left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub already_told: u64,
     /// Always `draft`.
     pub state: CampaignState,
     /// When it may send.
@@ -75,6 +83,14 @@ pub struct Created {
     pub definition: Hash,
     /// When the last message would be out at the allowed rate.
     pub finish: Option<Timestamp>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over references"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Most rejected lines that are listed in the answer.
@@ -149,8 +165,10 @@ fn freeze(
         &create.list_name,
         template,
         suppression,
+        create.told.as_ref(),
         &mut rejects,
     )?;
+    let already_told = spool.already_told;
     let mut writer = ListWriter::new(folder)?;
     let io = |e| CampaignError::from(StoreError::io("read", &folder.file("spool.tmp"), e));
     let duplicates = spool.dedupe.finish().map_err(io)?;
@@ -171,6 +189,9 @@ fn freeze(
     std::fs::remove_file(folder.file("spool.tmp")).map_err(io)?;
     let list = writer.finish()?;
     let (rejected, rejected_total, other_channel) = rejects.finish()?;
+    if list.recipients == 0 && already_told > 0 && rejected_total == 0 {
+        return Err(CampaignError::NobodyJoined { told: already_told });
+    }
     if list.recipients == 0 {
         return Err(CampaignError::Nobody {
             rejected: rejected_total,
@@ -180,7 +201,12 @@ fn freeze(
             ),
         });
     }
-    let send_by = create.notices.iter().filter_map(|n| n.send_by).min();
+    let send_by = create
+        .notices
+        .iter()
+        .filter_map(|n| n.send_by)
+        .min()
+        .filter(|_| create.told.is_none());
     let window = Window {
         earliest: create.window.earliest,
         latest: match (create.window.latest, send_by) {
@@ -231,6 +257,7 @@ fn freeze(
         rejected,
         rejected_total,
         other_channel,
+        already_told,
         state: CampaignState::Draft,
         window,
         definition: hash,
@@ -242,9 +269,11 @@ fn freeze(
 
 struct Spool {
     dedupe: Dedupe,
+    already_told: u64,
 }
 
 /// Writes all usable rows into one file and collects their people.
+#[expect(clippy::too_many_arguments, reason = "one call, each of another kind")]
 fn spool(
     folder: &CampaignFolder,
     recipients: Box<dyn BufRead + '_>,
@@ -252,6 +281,7 @@ fn spool(
     name: &str,
     template: &Template,
     suppression: &Suppression,
+    told: Option<&BTreeSet<u128>>,
     rejects: &mut Rejects,
 ) -> Result<Spool, CampaignError> {
     let path = folder.file("spool.tmp");
@@ -262,6 +292,7 @@ fn spool(
     let mut out = BufWriter::with_capacity(1 << 16, options.open(&path).map_err(io)?);
     let mut dedupe = Dedupe::new(folder.path());
     let needed = template.needed();
+    let mut already_told = 0;
     let result = read_recipients(recipients, format, |line, row| {
         let recipient = match row {
             Row::Rejected(reason) => {
@@ -269,6 +300,10 @@ fn spool(
             }
             Row::Usable(recipient) => recipient,
         };
+        if told.is_some_and(|told| told.contains(&recipient.person_hash())) {
+            already_told += 1;
+            return Ok(());
+        }
         if let Some(missing) = needed.iter().find(|name| recipient.field(name).is_none()) {
             let reason = format!("the text needs `{missing}`, which this person has not");
             return rejects.add(line, reason, true).map_err(|e| e.to_string());
@@ -293,7 +328,10 @@ fn spool(
         error,
     })?;
     out.flush().map_err(io)?;
-    Ok(Spool { dedupe })
+    Ok(Spool {
+        dedupe,
+        already_told,
+    })
 }
 
 /// Rejected lines: all of them in a file, the first ones in memory.

@@ -10,6 +10,7 @@
 mod carried;
 mod change;
 mod create;
+mod joiners;
 mod letters;
 mod send;
 mod settle;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use carried::{carrying, check_notices};
 pub use change::{approve, cancel, pause, reschedule, resume};
 pub use create::{Create, Created, Rejected, create};
+pub use joiners::{Joiners, joiners};
 pub use letters::{Picked, dry_run, preview, test_mail};
 pub(crate) use letters::{find as find_person, transport};
 pub use send::{SendOptions, Sent, send};
@@ -211,6 +213,14 @@ pub enum CampaignError {
         rejected: u64,
         /// Why the first was rejected.
         first: String,
+    },
+    /// Everybody of the present list was on an earlier one.
+    #[error(
+        "nobody joined: all {told} people of this list are on an earlier list of these notices"
+    )]
+    NobodyJoined {
+        /// How many they are.
+        told: u64,
     },
     /// What was approved is not what is there.
     #[error("{what} of campaign {id} changed since it was frozen: nothing may be sent")]
