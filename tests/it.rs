@@ -31,8 +31,8 @@ mod it {
     mod postfix;
     mod postgres;
     mod published;
-    mod row;
     mod review;
+    mod row;
     mod sample;
     mod samples;
     mod sink;
