@@ -121,25 +121,33 @@ struct Atom {
 }
 
 /// The partition in reading order, each move split into where it was and where it is.
+///
+/// A moved block may have lost a passage that moved elsewhere, or taken one in: so what leaves is
+/// sorted by its own old place, stretch by stretch, whichever move it belongs to.
 fn atoms(segments: &[Segment]) -> Vec<(Mark, Atom)> {
-    let still: Vec<&Segment> = segments
-        .iter()
-        .filter(|s| s.op != SegmentOp::Move)
-        .collect();
-    let mut from: Vec<(&Span, &Segment)> = moves(segments, |s| s.old.as_ref());
-    let mut to: Vec<(&Span, &Segment)> = moves(segments, |s| s.new.as_ref());
+    let (mut from, mut to) = (Vec::new(), Vec::new());
+    for segment in segments.iter().filter(|s| s.op == SegmentOp::Move) {
+        leave(segment, &mut from);
+        arrive(segment, &mut to);
+    }
+    from.sort_by_key(|(span, _)| (span.start, span.end));
+    // What arrives together stays together, words that were deleted on the way among them.
+    to.sort_by_key(|(start, _)| *start);
     from.reverse();
     to.reverse();
     let mut out = Vec::new();
     let (mut at_old, mut at_new) = (0, 0);
-    let mut still = still.into_iter();
+    let mut still = segments.iter().filter(|s| s.op != SegmentOp::Move);
     loop {
-        if let Some((span, segment)) = from.pop_if(|(span, _)| span.start <= at_old) {
+        if let Some((span, mark)) = from.pop_if(|(span, _)| span.start <= at_old) {
             at_old = at_old.max(span.end);
-            leave(segment, &mut out);
-        } else if let Some((span, segment)) = to.pop_if(|(span, _)| span.start <= at_new) {
-            at_new = at_new.max(span.end);
-            arrive(segment, &mut out);
+            let old = Some(span);
+            out.push((mark, Atom { old, new: None }));
+        } else if let Some((_, arrived)) = to.pop_if(|(start, _)| *start <= at_new) {
+            for (_, atom) in &arrived {
+                at_new = atom.new.as_ref().map_or(at_new, |s| at_new.max(s.end));
+            }
+            out.extend(arrived);
         } else if let Some(segment) = still.next() {
             at_old = segment.old.as_ref().map_or(at_old, |s| at_old.max(s.end));
             at_new = segment.new.as_ref().map_or(at_new, |s| at_new.max(s.end));
@@ -156,19 +164,9 @@ fn atoms(segments: &[Segment]) -> Vec<(Mark, Atom)> {
             at_old = from
                 .last()
                 .map_or(at_old, |(span, _)| at_old.max(span.start));
-            at_new = to.last().map_or(at_new, |(span, _)| at_new.max(span.start));
+            at_new = to.last().map_or(at_new, |(start, _)| at_new.max(*start));
         }
     }
-}
-
-fn moves(segments: &[Segment], side: impl Fn(&Segment) -> Option<&Span>) -> Vec<(&Span, &Segment)> {
-    let mut found: Vec<(&Span, &Segment)> = segments
-        .iter()
-        .filter(|s| s.op == SegmentOp::Move)
-        .filter_map(|s| Some((side(s)?, s)))
-        .collect();
-    found.sort_by_key(|(span, _)| (span.start, span.end));
-    found
 }
 
 fn atom(segment: &Segment) -> Atom {
@@ -178,50 +176,56 @@ fn atom(segment: &Segment) -> Atom {
     }
 }
 
-/// The old place of a move.
-fn leave(segment: &Segment, out: &mut Vec<(Mark, Atom)>) {
+/// The old places of a move and of the moves inside it.
+fn leave(segment: &Segment, out: &mut Vec<(Span, Mark)>) {
     if segment.within.is_empty() {
-        let old = segment.old.clone();
-        out.push((Mark::MovedFrom, Atom { old, new: None }));
+        out.extend(segment.old.clone().map(|old| (old, Mark::MovedFrom)));
     }
     for inner in &segment.within {
-        let mark = match inner.op {
-            SegmentOp::Insert => continue,
-            SegmentOp::Delete => Mark::Deleted,
-            SegmentOp::Equal | SegmentOp::Move => Mark::MovedFrom,
-        };
-        let old = inner.old.clone();
-        out.push((mark, Atom { old, new: None }));
+        match inner.op {
+            SegmentOp::Insert => {}
+            SegmentOp::Delete => out.extend(inner.old.clone().map(|old| (old, Mark::Deleted))),
+            SegmentOp::Equal => out.extend(inner.old.clone().map(|old| (old, Mark::MovedFrom))),
+            SegmentOp::Move => leave(inner, out),
+        }
     }
 }
 
-/// The new place of a move.
-fn arrive(segment: &Segment, out: &mut Vec<(Mark, Atom)>) {
+/// The new place of a move: its start, and what stands there.
+fn arrive(segment: &Segment, out: &mut Vec<(usize, Vec<(Mark, Atom)>)>) {
+    let start = segment.new.as_ref().map_or(0, |new| new.start);
+    let mut arrived = Vec::new();
+    settle(segment, start, &mut arrived);
+    out.push((start, arrived));
+}
+
+fn settle(segment: &Segment, mut at: usize, out: &mut Vec<(Mark, Atom)>) {
     if segment.within.is_empty() {
         let new = segment.new.clone();
         out.push((Mark::MovedTo, Atom { old: None, new }));
     }
-    let mut at = segment.new.as_ref().map_or(0, |new| new.start);
     for inner in &segment.within {
         let atom = atom(inner);
+        let start = at;
         at = inner.new.as_ref().map_or(at, |new| new.end);
-        out.push(match inner.op {
-            SegmentOp::Insert => (Mark::Inserted, atom),
-            SegmentOp::Delete => (
+        match inner.op {
+            SegmentOp::Insert => out.push((Mark::Inserted, atom)),
+            SegmentOp::Delete => out.push((
                 Mark::Ghost,
                 Atom {
                     old: atom.old,
                     new: Some(at..at),
                 },
-            ),
-            SegmentOp::Equal | SegmentOp::Move => (
+            )),
+            SegmentOp::Equal => out.push((
                 Mark::MovedTo,
                 Atom {
                     old: None,
                     new: atom.new,
                 },
-            ),
-        });
+            )),
+            SegmentOp::Move => settle(inner, start, out),
+        }
     }
 }
 
@@ -435,12 +439,64 @@ impl<'a> Layout<'a> {
                 }
             }
         }
+        let rows = rows
+            .into_iter()
+            .map(|(builder, changes)| builder.finish(self.old, self.new, changes))
+            .collect();
         Flow {
-            rows: rows
-                .into_iter()
-                .map(|(builder, changes)| builder.finish(self.old, self.new, changes))
-                .collect(),
+            rows: in_both_orders(rows),
         }
+    }
+}
+
+/// Rows in an order that is right for both sides. A row of both sides may begin with words that
+/// moved there, or that left, before the rows in front of it were seen: those that only one side
+/// has go in front of the first row of both sides that follows them there.
+fn in_both_orders(rows: Vec<Row>) -> Vec<Row> {
+    let (mut olds, mut news) = (Vec::new(), Vec::new());
+    for row in &rows {
+        if let (Some(old), Some(new)) = (row.old, row.new) {
+            olds.push(olds.last().copied().unwrap_or(0).max(old));
+            news.push(news.last().copied().unwrap_or(0).max(new));
+        }
+    }
+    let mut seen = 0;
+    let places: Vec<(usize, bool)> = rows
+        .iter()
+        .map(|row| match (row.old, row.new) {
+            (Some(_), Some(_)) => {
+                seen += 1;
+                (seen - 1, true)
+            }
+            (Some(old), None) => (olds.partition_point(|o| *o < old), false),
+            (None, Some(new)) => (news.partition_point(|n| *n < new), false),
+            (None, None) => (seen, false),
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|at| places.get(*at).copied());
+    for run in order.chunk_by_mut(|a, b| places.get(*a) == places.get(*b)) {
+        in_order(run, |at| rows.get(at).filter(|r| r.new.is_none())?.old);
+        in_order(run, |at| rows.get(at).filter(|r| r.old.is_none())?.new);
+    }
+    let mut rows: Vec<Option<Row>> = rows.into_iter().map(Some).collect();
+    order
+        .into_iter()
+        .filter_map(|at| rows.get_mut(at)?.take())
+        .collect()
+}
+
+/// Sorts those that have a key among themselves; all others keep their positions.
+fn in_order(run: &mut [usize], key: impl Fn(usize) -> Option<usize>) {
+    let mut keyed: Vec<usize> = run
+        .iter()
+        .copied()
+        .filter(|at| key(*at).is_some())
+        .collect();
+    keyed.sort_by_key(|at| key(*at));
+    let mut next = keyed.into_iter();
+    for at in run.iter_mut().filter(|at| key(**at).is_some()) {
+        *at = next.next().unwrap_or(*at);
     }
 }
 
@@ -569,10 +625,11 @@ struct RowBuilder {
     first_new: Option<usize>,
     old: Option<usize>,
     new: Option<usize>,
+    cell: usize,
 }
 
 impl RowBuilder {
-    fn push(&mut self, placed: Placed) {
+    fn push(&mut self, mut placed: Placed) {
         let turned = |last: Option<usize>, now: Option<usize>| matches!((last, now), (Some(last), Some(now)) if last != now);
         let mark = placed.piece.mark;
         let (old, new) = match mark {
@@ -587,6 +644,9 @@ impl RowBuilder {
             (false, true) => self.end(Mark::Inserted),
             (false, false) => {}
         }
+        // Where columns came or went the sides count cells differently; reading order decides.
+        placed.piece.cell = placed.piece.cell.max(self.cell);
+        self.cell = placed.piece.cell;
         self.old = old.or(self.old);
         self.new = new.or(self.new);
         self.first_old = self.first_old.or(old);
@@ -605,6 +665,7 @@ impl RowBuilder {
 
     fn end(&mut self, end: Mark) {
         let pieces = std::mem::take(&mut self.pieces);
+        self.cell = 0;
         self.paragraphs.push(Paragraph { pieces, end });
     }
 

@@ -150,6 +150,20 @@ fn paragraphs_come_back_too() {
 }
 
 #[test]
+fn both_orders_come_back() {
+    // A paragraph that begins with what moved out of one that is gone.
+    check(
+        "# P\n\nWe take some information to run the service. The types of information that we take depend on how you use our pages each day.\n\nWe require certain information to deliver our pages, and without it we cannot show them to you.\n",
+        "# P\n\nThe types of information that we take depend on how you use our pages each day. You give us certain information to deliver our pages, and without it we cannot show them to you.\n",
+    );
+    // A row of a table that lost a column.
+    check(
+        "# T\n\n| Data | Why | Ground |\n| --- | --- | --- |\n| Name | To open your account | Contract with you |\n| Mail | To write to you | Compliance with our legal obligations |\n",
+        "# T\n\n| Data | Why |\n| --- | --- |\n| Name | Contract with you |\n| Mail | With our legal obligations |\n",
+    );
+}
+
+#[test]
 fn moves_have_a_source_and_a_destination_of_one_name() {
     let (old, new) = samples::MOVED;
     let docx = redline(&document(old), &document(new));
