@@ -9,6 +9,7 @@
 
 mod it {
     mod alerts;
+    mod alerts_kill;
     mod architecture;
     mod bench;
     mod binding;
@@ -30,6 +31,7 @@ mod it {
     mod planted;
     mod postfix;
     mod postgres;
+    mod probes;
     mod published;
     mod review;
     mod row;
@@ -39,4 +41,5 @@ mod it {
     mod standards;
     mod told;
     mod workspace;
+    mod year;
 }

@@ -18,7 +18,10 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::{
-    AddressGuard, Capture, FetchError, Fetched, Hop, address::host_key, politeness::Gates, robots,
+    AddressGuard, Capture, FetchError, Fetched, Hop,
+    address::host_key,
+    politeness::{Gates, Turn},
+    robots,
 };
 
 /// Settings of a run.
@@ -76,14 +79,20 @@ enum Robots {
 
 const PRODUCT: &str = "fairnotice";
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Seconds; no host is left alone for longer than a day because of one answer.
+const LONGEST_HOLD: u64 = 86_400;
 
 /// Resolves names to addresses that pass the guard, so that what was checked is what is connected
-/// to.
-struct GuardedResolver(AddressGuard);
+/// to. The proxy that the configuration names may be anywhere.
+struct GuardedResolver {
+    guard: AddressGuard,
+    proxy: Option<String>,
+}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0.clone();
+        let guard = self.guard.clone();
+        let is_proxy = self.proxy.as_deref() == Some(name.as_str());
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> =
@@ -91,7 +100,7 @@ impl Resolve for GuardedResolver {
             let passing: Vec<SocketAddr> = found
                 .iter()
                 .copied()
-                .filter(|a| guard.passes(a.ip()))
+                .filter(|a| is_proxy || guard.passes(a.ip()))
                 .collect();
             match (passing.is_empty(), found.first()) {
                 (true, Some(refused)) => Err(Box::new(FetchError::PrivateAddress {
@@ -137,7 +146,14 @@ impl Fetcher {
             .connect_timeout(options.timeout.min(Duration::from_secs(30)))
             .timeout(options.timeout)
             .pool_max_idle_per_host(1)
-            .dns_resolver(Arc::new(GuardedResolver(options.guard.clone())));
+            .dns_resolver(Arc::new(GuardedResolver {
+                guard: options.guard.clone(),
+                proxy: options
+                    .proxy
+                    .as_deref()
+                    .and_then(|proxy| Url::parse(proxy).ok())
+                    .and_then(|proxy| proxy.host_str().map(str::to_owned)),
+            }));
         if let Some(proxy) = &options.proxy {
             let proxy = reqwest::Proxy::all(proxy)
                 .map_err(|e| FetchError::Setup(format!("[fetch] proxy cannot be used: {e}")))?;
@@ -205,7 +221,7 @@ impl Fetcher {
             if !request.ignore_robots {
                 self.check_robots(&url).await?;
             }
-            let turn = self.gates.turn(&host_key(&url)).await;
+            let mut turn = self.turn(&url).await?;
             let response = self.send(&url, request, &hops).await?;
             let status = response.status();
             let location = response
@@ -243,11 +259,10 @@ impl Fetcher {
                     return Ok(Fetched::New(Box::new(capture)));
                 }
                 _ => {
-                    let retry_after = response
-                        .headers()
-                        .get(header::RETRY_AFTER)
-                        .and_then(|value| value.to_str().ok())
-                        .and_then(|value| value.trim().parse().ok());
+                    let retry_after = retry_after(response.headers());
+                    if let Some(seconds) = retry_after {
+                        turn.hold(Duration::from_secs(seconds.min(LONGEST_HOLD)));
+                    }
                     return Err(FetchError::Status {
                         url: redacted(&url),
                         status: status.as_u16(),
@@ -256,6 +271,17 @@ impl Fetcher {
                 }
             }
         }
+    }
+
+    async fn turn(&self, url: &Url) -> Result<Turn, FetchError> {
+        let host = host_key(url);
+        self.gates
+            .turn(&host, LONGEST_WAIT)
+            .await
+            .map_err(|left| FetchError::Asked {
+                host,
+                seconds: left.as_secs(),
+            })
     }
 
     async fn send(
@@ -365,7 +391,7 @@ impl Fetcher {
         let slot = Arc::clone(self.robots.lock().await.entry(key.clone()).or_default());
         let mut slot = slot.lock().await;
         if slot.is_none() {
-            *slot = Some(self.robots_of(url, &key).await);
+            *slot = Some(self.robots_of(url).await);
         }
         match slot.as_ref() {
             Some(Robots::Unavailable(status)) => Err(FetchError::RobotsUnavailable {
@@ -391,12 +417,14 @@ impl Fetcher {
     }
 
     /// No answer at all is left to the page's own request to report.
-    async fn robots_of(&self, page: &Url, key: &str) -> Robots {
+    async fn robots_of(&self, page: &Url) -> Robots {
         let nothing = Robots::Rules(robots::Rules::default());
         let Ok(url) = page.join("/robots.txt") else {
             return nothing;
         };
-        let turn = self.gates.turn(key).await;
+        let Ok(turn) = self.turn(&url).await else {
+            return nothing;
+        };
         let timeout = self.options.timeout.min(Duration::from_secs(15));
         let answer = self.client.get(url).timeout(timeout).send().await;
         let robots = match answer {
@@ -457,12 +485,61 @@ fn parse(text: &str) -> Result<Url, FetchError> {
     }
 }
 
+/// Seconds after which a server wants to be asked again: a number, or a date that is held against
+/// the server's own clock.
+fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|v: &HeaderValue| v.to_str().ok())
+    };
+    let value = text(header::RETRY_AFTER)?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(seconds);
+    }
+    let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok();
+    let (until, now) = (date(value)?, date(text(header::DATE)?)?);
+    let seconds = until.timestamp().as_second() - now.timestamp().as_second();
+    Some(u64::try_from(seconds).unwrap_or_default())
+}
+
 /// A URL without its password.
-fn redacted(url: &Url) -> String {
+pub(super) fn redacted(url: &Url) -> String {
     let mut url = url.clone();
     if url.password().is_some() {
         // A URL that had a password can have another one.
         let _had_one = url.set_password(Some("***"));
     }
     url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_a_number_or_a_date_against_the_servers_clock() {
+        let after = |pairs: &[(HeaderName, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(name.clone(), HeaderValue::from_static(value));
+            }
+            retry_after(&headers)
+        };
+        let date = "Fri, 01 Jan 2027 03:00:00 GMT";
+        let later = "Fri, 01 Jan 2027 03:02:00 GMT";
+        assert_eq!(after(&[(header::RETRY_AFTER, " 30 ")]), Some(30));
+        let both = [(header::RETRY_AFTER, later), (header::DATE, date)];
+        assert_eq!(after(&both), Some(120));
+        let past = [(header::RETRY_AFTER, date), (header::DATE, later)];
+        assert_eq!(after(&past), Some(0));
+        assert_eq!(after(&[(header::RETRY_AFTER, later)]), None);
+        assert_eq!(after(&[(header::RETRY_AFTER, "soon")]), None);
+    }
+
+    #[test]
+    fn passwords_are_not_said() {
+        let url = Url::parse("https://ada:secret@fern.example/privacy").unwrap();
+        assert!(!redacted(&url).contains("secret"));
+    }
 }

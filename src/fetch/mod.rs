@@ -106,6 +106,14 @@ pub enum FetchError {
         /// Seconds after which it may be asked again.
         retry_after: Option<u64>,
     },
+    /// The host asked, earlier in this run, to be left alone for a while.
+    #[error("{host} asked to be left alone; {seconds} s of that are left")]
+    Asked {
+        /// The host.
+        host: String,
+        /// Seconds that are left.
+        seconds: u64,
+    },
     /// It took too long.
     #[error("{url} gave no answer within {seconds} s")]
     Timeout {
@@ -160,6 +168,7 @@ impl FetchError {
             Self::Robots { .. } => "robots".to_owned(),
             Self::RobotsUnavailable { .. } => "robots-unavailable".to_owned(),
             Self::Status { status, .. } => format!("http-{status}"),
+            Self::Asked { .. } => "retry-after".to_owned(),
             Self::Timeout { .. } => "timeout".to_owned(),
             Self::TooLarge { .. } => "too-large".to_owned(),
             Self::TooManyRedirects { .. } => "redirects".to_owned(),

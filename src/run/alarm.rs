@@ -48,6 +48,9 @@ pub fn send_due(
     if due.is_empty() {
         return Ok(Vec::new());
     }
+    for records in due.values_mut() {
+        records.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+    }
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -66,29 +69,36 @@ pub fn send_due(
             });
             continue;
         };
-        let mut messages = Vec::new();
-        for record in &records {
-            messages.push(message(workspace, record, now)?);
-        }
-        let batches: Vec<&[AlertMessage]> = match alert.kind {
-            AlertKind::Email | AlertKind::Atom | AlertKind::Jsonfeed | AlertKind::Markdown => {
-                vec![messages.as_slice()]
-            }
-            _ => messages.chunks(1).collect(),
-        };
         let (mut count, mut error) = (0, None);
-        for batch in batches {
-            let outcome = runtime.block_on(send(workspace, &name, &alert, batch, smtp_password));
+        for batch in batches(&alert, &records) {
+            let mut messages = Vec::new();
+            let mut unreadable = None;
+            for record in batch {
+                match message(workspace, record, &alert) {
+                    Ok(message) => messages.push(message),
+                    // A snapshot that was taken away must not hold up all other alerts: what the
+                    // journal knows is said without it.
+                    Err(said) => {
+                        messages.push(bare(workspace, record, &said.to_string()));
+                        unreadable = Some(said);
+                    }
+                }
+            }
+            if let Some(said) = unreadable {
+                tracing::warn!("an alert of [alerts.{name}] goes out without its findings: {said}");
+            }
+            let outcome =
+                runtime.block_on(send(workspace, &name, &alert, &messages, smtp_password));
             match outcome {
                 Ok(()) => {
-                    let done = batch
+                    let done = messages
                         .iter()
                         .map(|message| Event::AlertDone {
                             id: message.id.clone(),
                         })
                         .collect();
                     workspace.record(now, done)?;
-                    count += batch.len();
+                    count += messages.len();
                 }
                 Err(refused) => {
                     error = Some(refused.to_string());
@@ -99,6 +109,17 @@ pub fn send_due(
         sent.push(Sent { name, count, error });
     }
     Ok(sent)
+}
+
+/// What goes out as one: a digest of what one run found, in a mail; everything, in a feed; else
+/// each alert by itself. A digest that is sent again after a crash holds the same alerts, and so
+/// has the same Message-ID.
+fn batches<'a>(alert: &Alert, records: &'a [AlertRecord]) -> Vec<&'a [AlertRecord]> {
+    match alert.kind {
+        AlertKind::Email => records.chunk_by(|a, b| a.due == b.due).collect(),
+        AlertKind::Atom | AlertKind::Jsonfeed | AlertKind::Markdown => vec![records],
+        _ => records.chunks(1).collect(),
+    }
 }
 
 async fn send(
@@ -186,7 +207,7 @@ async fn send(
 fn message(
     workspace: &Workspace,
     record: &AlertRecord,
-    now: Timestamp,
+    alert: &Alert,
 ) -> Result<AlertMessage, WorkspaceError> {
     let configured = workspace.config.document(&record.document);
     let source = configured.map(|d| d.source.join(", ")).unwrap_or_default();
@@ -216,9 +237,11 @@ fn message(
                 ..VersionHead::default()
             },
             author: workspace.config.organisation.name.clone(),
-            made: Some(now),
+            made: Some(record.due),
         };
-        page = redline::html(&old, &new, &judged, &head).ok();
+        if alert.kind == AlertKind::Email {
+            page = redline::html(&old, &new, &judged, &head).ok();
+        }
     }
     Ok(AlertMessage {
         id: record.id.clone(),
@@ -235,6 +258,28 @@ fn message(
         redline,
         redline_page: page,
     })
+}
+
+/// What is left to say when the texts cannot be read.
+fn bare(workspace: &Workspace, record: &AlertRecord, why: &str) -> AlertMessage {
+    let configured = workspace.config.document(&record.document);
+    AlertMessage {
+        id: record.id.clone(),
+        document: record.document.clone(),
+        title: configured
+            .and_then(|d| d.title.clone())
+            .unwrap_or_else(|| record.document.clone()),
+        source: configured.map(|d| d.source.join(", ")).unwrap_or_default(),
+        what: record.what.clone(),
+        verdict: record.verdict.as_ref().map(wording::code),
+        detail: format!("{} ({why})", record.detail),
+        version: record.version.map(|v| v.to_string()),
+        against: record.against.map(|v| v.to_string()),
+        due: record.due,
+        findings: Vec::new(),
+        redline: None,
+        redline_page: None,
+    }
 }
 
 fn finding(finding: &crate::assess::Finding) -> AlertFinding {

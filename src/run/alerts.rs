@@ -8,7 +8,7 @@ use super::{
     check::{Change, Report},
 };
 use crate::{
-    assess::Verdict,
+    assess::{Finding, Severity, Verdict},
     config::{self, Alert, Threshold},
     evidence::Hash,
     store::{AlertRecord, DocumentState, Event, ProblemSeen},
@@ -50,13 +50,24 @@ pub fn due(
     let assessment = &change.judged.assessment;
     let mut events = Vec::new();
     for (name, alert) in concerning(workspace, document) {
-        let topics = &alert.topics;
-        let concerned = topics.is_empty()
-            || assessment.findings.iter().any(|finding| {
-                let topic = serde_json::to_value(finding.topic).unwrap_or_default();
-                topics.iter().any(|wanted| topic.as_str() == Some(wanted))
-            });
-        if assessment.verdict < threshold(alert) || !concerned {
+        let on_topic = |finding: &&Finding| {
+            let topic = serde_json::to_value(finding.topic).unwrap_or_default();
+            let named = |wanted: &String| topic.as_str() == Some(wanted);
+            alert.topics.iter().any(named)
+        };
+        // With topics, what counts is the gravest finding on one of them.
+        let verdict = if alert.topics.is_empty() {
+            Some(assessment.verdict)
+        } else {
+            let severities = assessment.findings.iter().filter(on_topic);
+            severities
+                .map(|finding| match finding.severity {
+                    Severity::Material => Verdict::Material,
+                    Severity::Substantive => Verdict::Substantive,
+                })
+                .max()
+        };
+        if verdict.is_none_or(|verdict| verdict < threshold(alert)) {
             continue;
         }
         let detail = format!(

@@ -660,7 +660,12 @@ pub(super) fn keep(
     front.add("version", text.id);
     front.add("origin", origin_word(origin));
     front.add("fetched", now);
-    front.add("source", document.source.join(" "));
+    let sources: Vec<String> = document
+        .source
+        .iter()
+        .map(|s| without_password(s))
+        .collect();
+    front.add("source", sources.join(" "));
     if let Some(last) = captures.last() {
         front.add("url", &last.url);
         front.add(
@@ -712,6 +717,18 @@ pub(super) fn keep(
         language: text.document.language.clone(),
         words,
     })
+}
+
+/// Snapshots are for everybody to read.
+fn without_password(source: &str) -> String {
+    match url::Url::parse(source) {
+        Ok(mut url) if url.password().is_some() => {
+            // A URL that had a password can have another one.
+            let _had_one = url.set_password(Some("***"));
+            url.to_string()
+        }
+        _ => source.to_owned(),
+    }
 }
 
 fn origin_word(origin: Origin) -> &'static str {

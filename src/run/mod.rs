@@ -20,6 +20,7 @@ pub mod notices;
 pub mod owed;
 pub mod plan;
 pub mod print;
+pub mod prune;
 pub mod recipients;
 pub mod redline;
 pub mod review;

@@ -131,12 +131,17 @@ pub struct Pruned {
     pub campaigns: Vec<String>,
 }
 
-/// Erases everybody in lists of campaigns that ended more than `days` ago. Ledgers, commitments
-/// and texts stay.
+/// Erases everybody in lists of campaigns that ended more than `days` ago; a dry run only says
+/// which. Ledgers, commitments and texts stay.
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn prune(root: &Path, days: u32, now: Timestamp) -> Result<Pruned, CampaignError> {
+pub fn prune(
+    root: &Path,
+    days: u32,
+    now: Timestamp,
+    dry_run: bool,
+) -> Result<Pruned, CampaignError> {
     let mut pruned = Pruned {
         schema: "fairnotice/pruned/1",
         campaigns: Vec::new(),
@@ -154,6 +159,10 @@ pub fn prune(root: &Path, days: u32, now: Timestamp) -> Result<Pruned, CampaignE
         );
         let (_, ended) = replay.span();
         if !at_end || !ended.is_some_and(|ended| now.duration_since(ended) > keep) {
+            continue;
+        }
+        if dry_run {
+            pruned.campaigns.push(folder.id().to_owned());
             continue;
         }
         let lock = folder.lock("prune", now, std::time::Duration::from_secs(2))?;

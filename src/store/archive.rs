@@ -138,24 +138,30 @@ impl Archive {
     /// # Errors
     /// When the folder cannot be read.
     pub fn texts(&self, document: &str) -> Result<Vec<String>, StoreError> {
+        let mut files = self.files(document)?;
+        files.retain(|(file, _)| Path::new(file).extension().is_some_and(|e| e == "md"));
+        Ok(files.into_iter().map(|(file, _)| file).collect())
+    }
+
+    /// All files of a document with their sizes in bytes, relative to the workspace, by name and
+    /// so oldest first.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn files(&self, document: &str) -> Result<Vec<(String, u64)>, StoreError> {
         let folder = self.workspace.join(FOLDER).join(document);
+        let io = |e| StoreError::io("read", &folder, e);
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(StoreError::io("read", &folder, error)),
+            Err(error) => return Err(io(error)),
         };
         let mut files = Vec::new();
         for entry in entries {
-            let name = entry
-                .map_err(|e| StoreError::io("read", &folder, e))?
-                .file_name();
-            let name = name.to_string_lossy();
-            if Path::new(name.as_ref())
-                .extension()
-                .is_some_and(|e| e == "md")
-            {
-                files.push(format!("{FOLDER}/{document}/{name}"));
-            }
+            let entry = entry.map_err(io)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let size = entry.metadata().map_err(io)?.len();
+            files.push((format!("{FOLDER}/{document}/{name}"), size));
         }
         files.sort();
         Ok(files)

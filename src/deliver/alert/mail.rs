@@ -2,7 +2,7 @@
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Attachment, Mailbox, MultiPart, SinglePart, header::ContentType},
+    message::{Attachment, Mailbox, MultiPart, header::ContentType},
     transport::smtp::authentication::Credentials,
 };
 
@@ -63,14 +63,20 @@ fn build(settings: &MailSettings, messages: &[AlertMessage]) -> Result<Message, 
     for to in &settings.to {
         builder = builder.to(address(to)?);
     }
-    let text = messages
-        .iter()
-        .map(AlertMessage::text)
-        .collect::<Vec<_>>()
-        .join("\n———\n\n");
-    let mut body = MultiPart::mixed().singlepart(SinglePart::plain(text));
+    let mut ordered: Vec<&AlertMessage> = messages.iter().collect();
+    ordered.sort_by_key(|message| std::cmp::Reverse(rank(message)));
+    let joined = |part: fn(&AlertMessage) -> String, between: &str| {
+        let parts: Vec<String> = ordered.iter().map(|message| part(message)).collect();
+        parts.join(between)
+    };
+    let text = joined(AlertMessage::text, "\n———\n\n");
+    let page = format!(
+        "<!doctype html><html><body style=\"font-family:sans-serif\">{}</body></html>",
+        joined(AlertMessage::html, "<hr>")
+    );
+    let mut body = MultiPart::mixed().multipart(MultiPart::alternative_plain_html(text, page));
     let mut room = ATTACHED;
-    for message in messages {
+    for message in ordered {
         let Some(page) = &message.redline_page else {
             continue;
         };
@@ -86,15 +92,19 @@ fn build(settings: &MailSettings, messages: &[AlertMessage]) -> Result<Message, 
         .map_err(|e| AlertError::Setup(format!("cannot build the mail: {e}")))
 }
 
-fn gravest(messages: &[AlertMessage]) -> String {
-    let rank = |m: &&AlertMessage| match m.verdict.as_deref() {
+/// Material before substantive before the rest.
+fn rank(message: &AlertMessage) -> u8 {
+    match message.verdict.as_deref() {
         Some("material") => 3,
         Some("substantive") => 2,
         _ => 1,
-    };
+    }
+}
+
+fn gravest(messages: &[AlertMessage]) -> String {
     messages
         .iter()
-        .max_by_key(rank)
+        .max_by_key(|message| rank(message))
         .map(AlertMessage::headline)
         .unwrap_or_default()
 }
@@ -162,6 +172,11 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("filename=\"redline-moss.html\""), "{text}");
+        let page = text.split("text/html").nth(1).unwrap();
+        assert!(!page.contains("<script>"), "{page}");
+        assert!(page.contains("line-through"), "{page}");
+        let (material, failing) = (text.find("material change"), text.rfind(": failing"));
+        assert!(material < failing, "material first: {text}");
         assert!(text.contains("Message-ID: <alert-"), "{text}");
     }
 

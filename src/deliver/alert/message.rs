@@ -126,6 +126,38 @@ impl AlertMessage {
         text
     }
 
+    /// The part of a mail that shows what changed: inline styles only, struck and underlined
+    /// besides colour, foreign words without power.
+    pub fn html(&self) -> String {
+        let mut page = format!(
+            "<h2>{}</h2><p>{}</p>",
+            escaped(&self.headline()),
+            escaped(&self.source)
+        );
+        if self.findings.is_empty() {
+            page += &format!("<p>{}</p>", escaped(&self.detail));
+        }
+        for finding in &self.findings {
+            page += &format!("<h3>{}</h3>", finding.line(escaped));
+            if let Some(before) = &finding.before {
+                page += &format!(
+                    "<p style=\"color:#82071e;background:#ffebe9;text-decoration:line-through\">{}</p>",
+                    escaped(&short(before))
+                );
+            }
+            if let Some(after) = &finding.after {
+                page += &format!(
+                    "<p style=\"color:#116329;background:#dafbe1;text-decoration:underline\">{}</p>",
+                    escaped(&short(after))
+                );
+            }
+        }
+        if self.redline_page.is_some() {
+            page += "<p>The whole redline is attached.</p>";
+        }
+        page
+    }
+
     /// An incoming webhook of Slack.
     pub fn slack(&self) -> Value {
         let escape = |text: &str| {
@@ -210,6 +242,14 @@ fn short(text: &str) -> String {
         cut.rsplit_once(' ')
             .map_or(cut.as_str(), |(start, _)| start)
     )
+}
+
+/// Foreign words without power in HTML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// Foreign words without power in Markdown: no markup, no HTML, no mention of people.

@@ -95,17 +95,17 @@ fn declare(job: &Value, name: &str, address: &str) -> Declared {
             }
         }
     }
-    for key in [
-        "data",
-        "method",
-        "cookies",
-        "http_proxy",
-        "https_proxy",
-        "ssl_no_verify",
-        "diff_tool",
-        "differ",
-    ] {
-        if job.get(key).is_some() {
+    if let Some(cookies) = job.get("cookies").and_then(Value::as_object) {
+        let pairs: Vec<String> = cookies
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)))
+            .collect();
+        document
+            .headers
+            .insert("Cookie".to_owned(), pairs.join("; "));
+    }
+    for key in job.as_object().into_iter().flat_map(|job| job.keys()) {
+        if !TAKEN.contains(&key.as_str()) && !NEEDLESS.contains(&key.as_str()) {
             left_out.push(format!("`{key}` was not taken over"));
         }
     }
@@ -115,6 +115,29 @@ fn declare(job: &Value, name: &str, address: &str) -> Declared {
         history: None,
     }
 }
+
+/// Keys of a job that are taken over.
+const TAKEN: [&str; 10] = [
+    "name",
+    "url",
+    "navigate",
+    "use_browser",
+    "wait_for",
+    "headers",
+    "cookies",
+    "filter",
+    "filters",
+    "index_number",
+];
+/// Keys that say what is done here for every document, or what only concerns their reports.
+const NEEDLESS: [&str; 6] = [
+    "max_tries",
+    "retries",
+    "timeout",
+    "note",
+    "kind",
+    "compared_versions",
+];
 
 enum Filter {
     Take(String),
@@ -202,6 +225,9 @@ filter:
   - keep_lines_containing: x
 headers:
   X-Team: legal
+cookies:
+  consent: all
+data: a=b
 ---
 url: https://heron.example/terms
 filter: element-by-id:text,strip
@@ -231,8 +257,12 @@ navigate: https://heron.example/terms
         assert_eq!(first.document.remove.len(), 1);
         assert_eq!(
             first.left_out,
-            ["the filter keep_lines_containing was not taken over"]
+            [
+                "the filter keep_lines_containing was not taken over",
+                "`data` was not taken over"
+            ]
         );
+        assert_eq!(first.document.headers["Cookie"], "consent=all");
         assert_eq!(first.document.headers["X-Team"], "legal");
         assert_eq!(found[2].document.render, Render::Browser);
     }
