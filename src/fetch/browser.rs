@@ -1,8 +1,9 @@
 //! Pages drawn by scripts: an installed Chromium, driven over its debugging protocol.
 //!
 //! The browser runs in a process group and with a profile of its own, which are gone afterwards.
-//! Each request that the page makes is held until it has passed the same gate as every other, and
-//! what a text does not need (pictures, fonts, media) is not fetched at all.
+//! Each request that the page makes is held until it has passed the same gate as every other, what
+//! a text does not need (pictures, fonts, media) is not fetched at all, and whatever goes out goes
+//! through a tunnel of this program, which checks the address once more as it connects.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpStream, process::Child, time::Instant};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
-use super::{AddressGuard, Capture, FetchError, Hop};
+use super::{AddressGuard, Capture, FetchError, Hop, tunnel::Tunnel};
 
 /// What a page is drawn with.
 #[derive(Debug, Clone)]
@@ -31,6 +32,13 @@ pub struct Browser {
     pub max_megabytes: u64,
     /// Which addresses may be connected to.
     pub guard: AddressGuard,
+    /// Proxy for all requests, which then resolves the names; without it the browser goes out
+    /// through a tunnel of this program that connects only where the guard lets it.
+    pub proxy: Option<String>,
+    /// Named in the User-Agent, after the browser's own words.
+    pub contact: Option<String>,
+    /// Further headers for the host of the page.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// Usual names of the program.
@@ -67,7 +75,19 @@ impl Browser {
             "browser-{}",
             crate::evidence::Hash::of(url.as_bytes()).short()
         ));
-        let mut child = self.launch(&profile)?;
+        let tunnel =
+            match &self.proxy {
+                Some(_) => None,
+                None => Some(Tunnel::start(self.guard.clone()).await.map_err(|e| {
+                    FetchError::Setup(format!("cannot listen for the browser: {e}"))
+                })?),
+            };
+        let way_out = match (&self.proxy, &tunnel) {
+            (Some(proxy), _) => proxy.clone(),
+            (None, Some(tunnel)) => format!("http://{}", tunnel.address()),
+            (None, None) => String::new(),
+        };
+        let mut child = self.launch(&profile, &way_out)?;
         let timeout = || FetchError::Timeout {
             url: url.to_owned(),
             seconds: self.timeout.as_secs(),
@@ -79,7 +99,7 @@ impl Browser {
         drawn.map_err(|_| timeout())?
     }
 
-    fn launch(&self, profile: &Path) -> Result<Child, FetchError> {
+    fn launch(&self, profile: &Path, proxy: &str) -> Result<Child, FetchError> {
         let setup = |detail: String| FetchError::Setup(detail);
         // What a killed run left behind must not be taken for this one's.
         let _left = std::fs::remove_dir_all(profile);
@@ -110,6 +130,9 @@ impl Browser {
                     "--no-default-browser-check",
                 ])
                 .arg(format!("--user-data-dir={}", profile.display()))
+                .arg(format!("--proxy-server={proxy}"))
+                // This machine's own addresses go through it too.
+                .arg("--proxy-bypass-list=<-loopback>")
                 .arg("about:blank")
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -157,6 +180,8 @@ impl Browser {
             next: 0,
             answers: BTreeMap::new(),
             guard: self.guard.clone(),
+            resolves: self.proxy.is_none(),
+            headers: self.headers.clone(),
             open: 0,
             last: Instant::now(),
             loaded: false,
@@ -174,6 +199,15 @@ impl Browser {
             .await?;
         page.session = attached["sessionId"].as_str().map(str::to_owned);
         page.call("Page.enable", json!({})).await?;
+        let version = page.call("Browser.getVersion", json!({})).await?;
+        let agent = format!(
+            "{} fairnotice/{} (policy monitor; {})",
+            version["userAgent"].as_str().unwrap_or_default(),
+            env!("CARGO_PKG_VERSION"),
+            self.contact.as_deref().unwrap_or("no contact configured"),
+        );
+        let agent = json!({ "userAgent": agent });
+        page.call("Network.setUserAgentOverride", agent).await?;
         page.call("Network.enable", json!({})).await?;
         page.call(
             "Fetch.enable",
@@ -259,6 +293,10 @@ struct Page {
     next: u64,
     answers: BTreeMap<u64, Value>,
     guard: AddressGuard,
+    /// Whether names are resolved here rather than by a proxy.
+    resolves: bool,
+    /// Further headers for the host of the page.
+    headers: BTreeMap<String, String>,
     /// Requests that are under way.
     open: i64,
     /// When a request last began or ended.
@@ -398,8 +436,11 @@ impl Page {
         let id = &params["requestId"];
         match verdict {
             Ok(()) => {
-                self.send("Fetch.continueRequest", json!({ "requestId": id }))
-                    .await?
+                let mut answer = json!({ "requestId": id });
+                if let Some(headers) = self.own_headers(address, &params["request"]["headers"]) {
+                    answer["headers"] = headers;
+                }
+                self.send("Fetch.continueRequest", answer).await?
             }
             Err(refusal) => {
                 if kind == "Document" && !self.loaded {
@@ -410,6 +451,26 @@ impl Page {
             }
         };
         Ok(())
+    }
+
+    /// The headers of a request to the host of the page, those of the document added; for another
+    /// host there are none to add.
+    fn own_headers(&self, address: &str, asked: &Value) -> Option<Value> {
+        let origin = |text: &str| url::Url::parse(text).ok().map(|url| url.origin());
+        if self.headers.is_empty() || origin(address) != origin(&self.url) {
+            return None;
+        }
+        let theirs = asked.as_object()?.iter().filter(|(name, _)| {
+            let ours = |own: &String| own.eq_ignore_ascii_case(name);
+            !self.headers.keys().any(ours)
+        });
+        let mut headers: Vec<Value> = theirs
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        for (name, value) in &self.headers {
+            headers.push(json!({ "name": name, "value": value }));
+        }
+        Some(Value::Array(headers))
     }
 
     async fn gate(&self, address: &str) -> Result<(), Option<FetchError>> {
@@ -426,6 +487,9 @@ impl Page {
         };
         let plain = host.trim_matches(['[', ']']).to_owned();
         let port = url.port_or_known_default().unwrap_or(443);
+        if !self.resolves && plain.parse::<std::net::IpAddr>().is_err() {
+            return Ok(());
+        }
         let Ok(found) = tokio::net::lookup_host((plain.clone(), port)).await else {
             return Err(None);
         };

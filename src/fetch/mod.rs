@@ -11,6 +11,7 @@ mod file;
 mod http;
 mod politeness;
 mod robots;
+mod tunnel;
 
 pub use address::AddressGuard;
 pub use browser::Browser;

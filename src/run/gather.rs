@@ -184,6 +184,9 @@ async fn draw(
         timeout: Duration::from_secs(settings.timeout_seconds.max(1)),
         max_megabytes: settings.max_megabytes.max(1),
         guard: AddressGuard::new(move |address| networks.iter().any(|n| n.holds(address))),
+        proxy: settings.proxy.clone(),
+        contact: settings.contact.clone(),
+        headers: wish.document.headers.clone(),
     };
     browser
         .draw(source, wish.document.wait_for.as_deref())

@@ -70,6 +70,36 @@ fn a_page_that_a_script_builds_is_read_as_people_see_it() {
 }
 
 #[test]
+fn the_documents_headers_go_to_its_own_host_and_nothing_private_is_reached() {
+    if absent() {
+        return;
+    }
+    let (own, other) = (server(), Server::start());
+    // Another loopback address, which the configuration does not name.
+    let elsewhere = other.url("/part").replace("127.0.0.1", "127.0.0.2");
+    own.answer(
+        "/privacy",
+        Answer::page(DRAWN.replace("http://169.254.169.254/latest/meta-data", &elsewhere)),
+    );
+    let bench = Bench::with(&format!(
+        "[fetch]\nallow_addresses = [\"127.0.0.1\"]\ndelay_milliseconds = 0\nretries = 0\n\
+         timeout_seconds = 45\ncontact = \"legal@pond.example\"\n\
+         [[document]]\nid = \"pond\"\nsource = \"{}\"\nrender = \"browser\"\n\
+         headers = {{ X-Team = \"legal\" }}\n",
+        own.url("/privacy")
+    ));
+    assert_eq!(bench.check(NOW)["pond"]["state"], "new");
+    let part = &own.asked("/part")[0].headers;
+    assert_eq!(part["x-team"], "legal");
+    assert!(
+        part["user-agent"].contains("fairnotice/")
+            && part["user-agent"].contains("legal@pond.example"),
+        "{part:?}"
+    );
+    assert!(other.asked("/part").is_empty());
+}
+
+#[test]
 fn a_page_without_text_is_drawn_where_that_is_allowed() {
     if absent() {
         return;
