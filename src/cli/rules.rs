@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
 
 /// The rules of the workspace; where there is none, the built-in ones with those of a `rules`
 /// folder.
-fn load(globals: &Globals) -> Result<RuleSet, CliError> {
+fn load(globals: &Globals) -> Result<std::sync::Arc<RuleSet>, CliError> {
     let root = &globals.workspace;
     let config = match fairnotice::config::load(root) {
         Ok(config) => config.rules,

@@ -52,32 +52,62 @@ impl Tunnel {
 }
 
 async fn serve(mut browser: TcpStream, guard: &AddressGuard) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
-            break at + 4;
-        }
-        if bytes.len() > HEAD || browser.read_buf(&mut bytes).await? == 0 {
-            return Ok(());
-        }
+    let Some((head, rest)) = head_of(&mut browser).await? else {
+        return Ok(());
     };
-    let (head, rest) = bytes.split_at(end);
-    let head = String::from_utf8_lossy(head);
-    let Some((asked, head)) = parse(&head) else {
+    let Some((asked, sent)) = parse(&head) else {
         return refuse(&mut browser, "400 Bad Request").await;
     };
     let Some(mut server) = connect(&asked, guard).await else {
         return refuse(&mut browser, "403 Forbidden").await;
     };
-    match head {
-        Some(head) => {
-            server.write_all(head.as_bytes()).await?;
-            server.write_all(rest).await?;
+    match sent {
+        Some(sent) => {
+            server.write_all(sent.as_bytes()).await?;
+            server.write_all(&rest).await?;
+            let Some((head, rest)) = head_of(&mut server).await? else {
+                return refuse(&mut browser, "502 Bad Gateway").await;
+            };
+            let (line, fields) = head.split_once("\r\n").unwrap_or((&head, ""));
+            let head = format!("{line}\r\n{}", closing(fields));
+            browser.write_all(head.as_bytes()).await?;
+            browser.write_all(&rest).await?;
         }
-        None => browser.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await?,
+        None => {
+            let connected = b"HTTP/1.1 200 Connected\r\n\r\n";
+            browser.write_all(connected).await?;
+        }
     }
     tokio::io::copy_bidirectional(&mut browser, &mut server).await?;
     Ok(())
+}
+
+/// The head of a message, and what came after it; `None` when it ends early or is too long.
+async fn head_of(stream: &mut TcpStream) -> io::Result<Option<(String, Vec<u8>)>> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(at) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
+            let rest = bytes.split_off(at + 4);
+            return Ok(Some((String::from_utf8_lossy(&bytes).into_owned(), rest)));
+        }
+        if bytes.len() > HEAD || stream.read_buf(&mut bytes).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+/// Header fields of a message after which the connection ends, with the empty line.
+fn closing(fields: &str) -> String {
+    let mut kept = String::new();
+    for field in fields.lines().filter(|line| !line.is_empty()) {
+        let name = field.split(':').next().unwrap_or_default();
+        let hop = ["connection", "proxy-connection", "keep-alive"];
+        if !hop.iter().any(|hop| name.eq_ignore_ascii_case(hop)) {
+            kept += field;
+            kept += "\r\n";
+        }
+    }
+    kept + "Connection: close\r\n\r\n"
 }
 
 async fn refuse(browser: &mut TcpStream, status: &str) -> io::Result<()> {
@@ -92,7 +122,7 @@ async fn connect((host, port): &(String, u16), guard: &AddressGuard) -> Option<T
 }
 
 /// Host and port that a head asks for, and the head to send on: none for `CONNECT`. A plain request
-/// is told to close, so that the next one on the connection cannot be for another host.
+/// and its answer are told to close, so that the next one cannot come to the wrong host.
 fn parse(head: &str) -> Option<((String, u16), Option<String>)> {
     let (line, fields) = head.split_once("\r\n")?;
     let mut words = line.split(' ');
@@ -108,18 +138,8 @@ fn parse(head: &str) -> Option<((String, u16), Option<String>)> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default()?;
     let query = url.query().map_or_else(String::new, |q| format!("?{q}"));
-    let mut sent = format!("{method} {}{query} {version}\r\n", url.path());
-    for field in fields.lines().filter(|line| !line.is_empty()) {
-        let name = field.split(':').next()?.to_ascii_lowercase();
-        if !matches!(
-            name.as_str(),
-            "connection" | "proxy-connection" | "keep-alive"
-        ) {
-            sent += field;
-            sent += "\r\n";
-        }
-    }
-    sent += "Connection: close\r\n\r\n";
+    let line = format!("{method} {}{query} {version}\r\n", url.path());
+    let sent = line + &closing(fields);
     Some(((host, port), Some(sent)))
 }
 

@@ -44,7 +44,20 @@ pub(super) fn judge_laid(
     rules: &assess::RuleSet,
     reviews: &[assess::review::Review],
 ) -> Judged {
-    let mut judged = judge_by(old, new, rules);
+    let (before, after) = (duty::find(old), duty::find(new));
+    judge_row(old, new, rules, reviews, &before, &after)
+}
+
+/// The same for one of a row of versions, whose promises were found when it was the new one.
+pub(super) fn judge_row(
+    old: &Document,
+    new: &Document,
+    rules: &assess::RuleSet,
+    reviews: &[assess::review::Review],
+    before: &Duties,
+    after: &Duties,
+) -> Judged {
+    let mut judged = judge_found(old, new, rules, before, after);
     if !reviews.is_empty() {
         judged.assessment = assess::review::apply(&judged.assessment, reviews).1;
     }
@@ -58,10 +71,19 @@ pub fn judge(old: &Document, new: &Document) -> Judged {
 
 /// Compares and judges two texts by given rules; changed promises become findings.
 pub(super) fn judge_by(old: &Document, new: &Document, rules: &assess::RuleSet) -> Judged {
+    judge_found(old, new, rules, &duty::find(old), &duty::find(new))
+}
+
+fn judge_found(
+    old: &Document,
+    new: &Document,
+    rules: &assess::RuleSet,
+    before: &Duties,
+    after: &Duties,
+) -> Judged {
     let comparison = compare::compare(old, new);
     let mut assessment = assess::assess_with(old, new, &comparison, rules);
-    let duties = duty::find(old);
-    let promises = duty::promise_changes(&duties, &duty::find(new));
+    let promises = duty::promise_changes(before, after);
     // Where the texts are no two versions of one policy, their promises are not comparable either.
     let apart = assessment.remarks.iter().any(|remark| {
         ["broken-off", "another-language", "not-the-policy"]
@@ -94,7 +116,7 @@ pub(super) fn judge_by(old: &Document, new: &Document, rules: &assess::RuleSet) 
     Judged {
         comparison,
         assessment,
-        duties,
+        duties: before.clone(),
         promises,
     }
 }

@@ -1,7 +1,11 @@
 //! The rules that judge in a workspace: the built-in ones, those of its `rules` folder, without
 //! those that its configuration silences.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::WorkspaceError;
 use crate::{assess::RuleSet, config::RulesConfig};
@@ -11,7 +15,7 @@ use crate::{assess::RuleSet, config::RulesConfig};
 ///
 /// # Errors
 /// When a file cannot be read or holds a wrong rule.
-pub fn rules(root: &Path, config: &RulesConfig) -> Result<RuleSet, WorkspaceError> {
+pub fn rules(root: &Path, config: &RulesConfig) -> Result<Arc<RuleSet>, WorkspaceError> {
     let mut files = Vec::new();
     let mut folders = vec![root.join("rules")];
     while let Some(folder) = folders.pop() {
@@ -46,5 +50,19 @@ pub fn rules(root: &Path, config: &RulesConfig) -> Result<RuleSet, WorkspaceErro
             format!("silence = [{}]", ids.join(", ")),
         ));
     }
-    RuleSet::with(&files).map_err(|error| WorkspaceError::Rules(error.to_string()))
+    // A run judges many changes by the same rules, and they compile slowly.
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, rules)) = last.as_ref().filter(|(of, _)| *of == files) {
+        return Ok(Arc::clone(rules));
+    }
+    let rules = RuleSet::with(&files).map_err(|error| WorkspaceError::Rules(error.to_string()))?;
+    let rules = Arc::new(rules);
+    *last = Some((files, Arc::clone(&rules)));
+    Ok(rules)
 }
+
+/// Files of rules, name and text.
+type Files = Vec<(String, String)>;
+
+/// The rules that were made last, and the files they were made of.
+static LAST: Mutex<Option<(Files, Arc<RuleSet>)>> = Mutex::new(None);

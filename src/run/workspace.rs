@@ -289,6 +289,8 @@ impl Workspace {
         if writer.waiting.is_empty() {
             return Ok(());
         }
+        // What is recorded to be there is there first.
+        self.archive.settle()?;
         writer.journal.sync()?;
         let mut fold = Fold::over(self.store.as_ref());
         for (entry, offset) in writer.waiting.drain(..) {

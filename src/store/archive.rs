@@ -2,8 +2,10 @@
 //! that were fetched.
 
 use std::{
+    fs::File,
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
@@ -16,6 +18,8 @@ use crate::evidence::Hash;
 #[derive(Debug, Clone)]
 pub struct Archive {
     workspace: PathBuf,
+    /// Files that were written and are not durable yet.
+    unsettled: Arc<Mutex<Vec<(PathBuf, File)>>>,
 }
 
 /// Provenance, written above a canonical text: keys and values in order.
@@ -47,6 +51,8 @@ pub struct Snapshot {
 }
 
 const FOLDER: &str = "snapshots";
+/// Files that are left open for [`Archive::settle`], at most.
+const MANY: usize = 200;
 const FENCE: &str = "---\n";
 
 impl Archive {
@@ -54,6 +60,7 @@ impl Archive {
     pub fn new(workspace: &Path) -> Self {
         Self {
             workspace: workspace.to_owned(),
+            unsettled: Arc::default(),
         }
     }
 
@@ -187,7 +194,8 @@ impl Archive {
         Ok(ids)
     }
 
-    /// Writes beside, makes durable, then renames: a file is there whole or not at all.
+    /// Writes beside, then renames: a file is there whole or not at all. It is durable after
+    /// [`Archive::settle`].
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.workspace.join(name);
         let folder = path.parent().unwrap_or(&self.workspace);
@@ -196,9 +204,34 @@ impl Archive {
         let mut file =
             std::fs::File::create(&beside).map_err(|e| StoreError::io("write", &beside, e))?;
         file.write_all(bytes)
-            .and_then(|()| file.sync_data())
             .map_err(|e| StoreError::io("write", &beside, e))?;
-        std::fs::rename(&beside, &path).map_err(|e| StoreError::io("write", &path, e))
+        std::fs::rename(&beside, &path).map_err(|e| StoreError::io("write", &path, e))?;
+        let mut unsettled = self
+            .unsettled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        unsettled.push((path, file));
+        if unsettled.len() < MANY {
+            return Ok(());
+        }
+        drop(unsettled);
+        self.settle()
+    }
+
+    /// Makes all files written so far durable; whoever records that they are there does it first.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        let mut unsettled = self
+            .unsettled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (path, file) in unsettled.drain(..) {
+            file.sync_data()
+                .map_err(|e| StoreError::io("write", &path, e))?;
+        }
+        Ok(())
     }
 }
 

@@ -328,13 +328,13 @@ fn other_selectors_are_no_change_of_the_policy() {
     let bench = local(&server, "", "");
     let whole = page(KEPT).replace(
         "</main>",
-        "<div class=shop><p>We also sell very good boots, in three colours.</p></div></main>",
+        "<section class=part-b><h2>3. Boots</h2><p>We also sell very good boots, in three colours.</p></section></main>",
     );
     server.answer("/privacy", Answer::page(whole));
     let first = bench.check("2027-01-01T03:00:00Z");
     bench.write(
         "fairnotice.toml",
-        bench.read("fairnotice.toml") + "remove = [\".shop\"]\n",
+        bench.read("fairnotice.toml") + "remove = [\".part-b\"]\n",
     );
     let second = bench.check("2027-01-02T03:00:00Z");
     assert_eq!(second["heath"]["state"], "unchanged");

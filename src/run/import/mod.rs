@@ -6,6 +6,8 @@ pub mod git;
 pub mod ota;
 pub mod urlwatch;
 
+use std::sync::mpsc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -13,9 +15,10 @@ use super::{Judged, Workspace, WorkspaceError, capture, check};
 use crate::{
     assess::Verdict,
     config,
+    duty::{self, Duties},
     evidence::Hash,
     fetch::{Capture, Hop},
-    read::Document,
+    read::{self, Document},
     store::{Event, Judgement, Origin},
 };
 
@@ -121,13 +124,17 @@ const BATCH: usize = 64;
 pub fn keep(
     workspace: &mut Workspace,
     document: &config::Document,
-    versions: impl IntoIterator<Item = Result<Dated, ImportError>>,
+    versions: impl IntoIterator<Item = Result<Dated, ImportError>> + Send,
     now: Timestamp,
 ) -> Result<Imported, ImportError> {
     let state = workspace.state(&document.id)?;
     let newest = state.published.last().map(|publication| publication.at);
-    let mut before: Option<(Hash, Document)> = match state.latest() {
-        Some(id) => Some((id, workspace.text_of(&document.id, id)?)),
+    let mut before: Option<(Hash, Document, Duties)> = match state.latest() {
+        Some(id) => {
+            let text = workspace.text_of(&document.id, id)?;
+            let promises = duty::find(&text);
+            Some((id, text, promises))
+        }
         None => None,
     };
     let mut known: Vec<(Hash, Hash)> = workspace
@@ -146,80 +153,135 @@ pub fn keep(
     let rules = super::rules::rules(workspace.root(), &workspace.config.rules)?;
     let reviews = super::review::reviews(workspace, &document.id)?;
     let mut events = Vec::new();
-    for version in versions {
-        let version = version?;
-        sum.read += 1;
-        if newest.is_some_and(|newest| version.time <= newest) {
-            sum.older += 1;
-            continue;
-        }
-        let captures = [capture_of(&version)];
-        let text = match capture::read_captures(&captures, &selectors) {
-            Ok(text) => text,
-            Err(error) => {
-                let line = format!("{} of {}: {error}", version.reference, version.time);
-                sum.unreadable.push(line);
+    // One thread reads ahead while this one judges and stores.
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(4);
+        scope.spawn(move || {
+            for version in versions {
+                // Nobody listens any more when the workspace refuses.
+                if sender
+                    .send(read_ahead(version, newest, &selectors))
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+        for version in receiver {
+            let read = version?;
+            sum.read += 1;
+            let (time, captures, text) = match read {
+                Read::Older => {
+                    sum.older += 1;
+                    continue;
+                }
+                Read::Unreadable(line) => {
+                    sum.unreadable.push(line);
+                    continue;
+                }
+                Read::Text(read) => (read.time, read.captures, read.text),
+            };
+            let id = match known.iter().find(|(key, _)| *key == text.key) {
+                Some((_, id)) => {
+                    sum.known += 1;
+                    *id
+                }
+                None => {
+                    let stored = check::keep(
+                        workspace,
+                        document,
+                        &text,
+                        &captures,
+                        Origin::Imported,
+                        time,
+                    )?;
+                    known.push((text.key, text.id));
+                    sum.stored += 1;
+                    events.push(Event::VersionStored(stored));
+                    text.id
+                }
+            };
+            sum.from = sum.from.or(Some(time));
+            sum.until = Some(time);
+            if before.as_ref().is_some_and(|(last, _, _)| *last == id) {
                 continue;
             }
-        };
-        let id = match known.iter().find(|(key, _)| *key == text.key) {
-            Some((_, id)) => {
-                sum.known += 1;
-                *id
-            }
-            None => {
-                let stored = check::keep(
-                    workspace,
-                    document,
-                    &text,
-                    &captures,
-                    Origin::Imported,
-                    version.time,
-                )?;
-                known.push((text.key, text.id));
-                sum.stored += 1;
-                events.push(Event::VersionStored(stored));
-                text.id
-            }
-        };
-        sum.from = sum.from.or(Some(version.time));
-        sum.until = Some(version.time);
-        if before.as_ref().is_some_and(|(last, _)| *last == id) {
-            continue;
-        }
-        events.push(Event::Published {
-            document: document.id.clone(),
-            version: id,
-            at: Some(version.time),
-        });
-        let judgement = match &before {
-            Some((last, old)) => {
-                let laid = super::judge::judge_laid(old, &text.document, &rules, &reviews);
-                judged(document, *last, id, &laid)
-            }
-            None => Judgement {
+            events.push(Event::Published {
                 document: document.id.clone(),
                 version: id,
-                against: id,
-                verdict: Verdict::None,
-                findings: 0,
-                redline: None,
-                rules: String::new(),
-            },
-        };
-        if before.is_some() {
-            count(&mut sum.verdicts, judgement.verdict);
+                at: Some(time),
+            });
+            let promises = duty::find(&text.document);
+            let judgement = match &before {
+                Some((last, old, made)) => {
+                    let new = &text.document;
+                    let laid = super::judge::judge_row(old, new, &rules, &reviews, made, &promises);
+                    judged(document, *last, id, &laid)
+                }
+                None => Judgement {
+                    document: document.id.clone(),
+                    version: id,
+                    against: id,
+                    verdict: Verdict::None,
+                    findings: 0,
+                    redline: None,
+                    rules: String::new(),
+                },
+            };
+            if before.is_some() {
+                count(&mut sum.verdicts, judgement.verdict);
+            }
+            events.push(Event::Judged(judgement));
+            before = Some((id, text.document, promises));
+            if events.len() >= BATCH * 3 {
+                workspace.record(now, std::mem::take(&mut events))?;
+            }
         }
-        events.push(Event::Judged(judgement));
-        before = Some((id, text.document));
-        if events.len() >= BATCH * 3 {
-            workspace.record(now, std::mem::take(&mut events))?;
-        }
-    }
+        Ok::<(), ImportError>(())
+    })?;
     workspace.record(now, events)?;
     sum.verdicts
         .sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict));
     Ok(sum)
+}
+
+/// What became of one version before it is stored.
+enum Read {
+    /// Not newer than what the workspace has.
+    Older,
+    /// Why it cannot be read.
+    Unreadable(String),
+    /// Its text.
+    Text(Box<ReadVersion>),
+}
+
+struct ReadVersion {
+    time: Timestamp,
+    captures: [Capture; 1],
+    text: capture::Text,
+}
+
+fn read_ahead(
+    version: Result<Dated, ImportError>,
+    newest: Option<Timestamp>,
+    selectors: &read::Selectors,
+) -> Result<Read, ImportError> {
+    let version = version?;
+    if newest.is_some_and(|newest| version.time <= newest) {
+        return Ok(Read::Older);
+    }
+    let captures = [capture_of(&version)];
+    Ok(match capture::read_captures(&captures, selectors) {
+        Ok(text) => Read::Text(Box::new(ReadVersion {
+            time: version.time,
+            captures,
+            text,
+        })),
+        Err(error) => Read::Unreadable(format!(
+            "{} of {}: {error}",
+            version.reference, version.time
+        )),
+    })
 }
 
 fn judged(document: &config::Document, old: Hash, new: Hash, judged: &Judged) -> Judgement {
