@@ -23,9 +23,6 @@ struct Draft {
     bare: bool,
 }
 
-/// How much more a second clause about posting must be about changes to stand for the first.
-const TWICE_AS_MUCH: u32 = 0;
-
 /// Finds all duties of a document, in document order, without ids.
 pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
     let sentences = passage::sentences(document, lexicon);
@@ -719,11 +716,15 @@ fn settle(document: &Document, lexicon: &Lexicon, drafts: Vec<Draft>) -> Vec<Dut
             Some(other) => {
                 let continued = other.duty.acceptance == Acceptance::ContinuedUse
                     || draft.duty.acceptance == Acceptance::ContinuedUse;
-                let richness = |d: &Draft| (d.duty.lead.is_some(), d.duty.channels.len(), d.weight);
-                let posting = draft.duty.channels == [Channel::Posting];
-                if posting && draft.weight > other.weight + TWICE_AS_MUCH
-                    || !posting && richness(&draft) > richness(other)
-                {
+                // What says more stays; of two that say the same, the first.
+                let richness = |d: &Draft| {
+                    (
+                        d.duty.lead.is_some(),
+                        d.duty.channels.len(),
+                        d.duty.must_state.len() + usize::from(d.duty.timing != Timing::Unspecified),
+                    )
+                };
+                if richness(&draft) > richness(other) {
                     *other = draft;
                 }
                 if continued && other.duty.acceptance == Acceptance::None {
