@@ -77,6 +77,7 @@ fn for_people(duty: &duty::Duty) -> String {
         let says: Vec<String> = duty.must_state.iter().map(word).collect();
         facts.push(format!("says {}", says.join(", ")));
     }
+    facts.extend(further(duty));
     let lines = if duty.lines.0 == duty.lines.1 {
         format!("line {}", duty.lines.0)
     } else {
@@ -89,6 +90,31 @@ fn for_people(duty: &duty::Duty) -> String {
         word(&duty.trigger),
         facts.join("; ")
     )
+}
+
+/// The richer fields, where they say something.
+fn further(duty: &duty::Duty) -> Vec<String> {
+    let mut facts = Vec::new();
+    if let Some(who) = duty.addressee.as_deref().filter(|who| *who != "users") {
+        facts.push(format!("to {}", who.replace('-', " ")));
+    }
+    if !duty.fallback.is_empty() {
+        let ways: Vec<String> = duty.fallback.iter().map(word).collect();
+        facts.push(format!("where that cannot be done: {}", ways.join(", ")));
+    }
+    if let Some(then) = &duty.follow_up {
+        facts.push(format!("then: {}", then.replace('-', " ")));
+    }
+    if duty.opt_out == Some(false) {
+        facts.push("cannot be declined".to_owned());
+    }
+    for exception in &duty.exceptions {
+        facts.push(format!("exception: \u{201c}{exception}\u{201d}"));
+    }
+    if !duty.conflicts.is_empty() {
+        facts.push(format!("contradicted by {}", duty.conflicts.join(", ")));
+    }
+    facts
 }
 
 /// The word of a value of the vocabulary, as it is in JSON.

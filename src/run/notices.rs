@@ -392,7 +392,7 @@ impl Desk {
             .rfind(|p| p.version.to_string() == notice.versions.new);
         // The company's word on this notice, else its word on the version; a version that was
         // never put up keeps the day of its draft.
-        let day = set_day(&notice).or_else(|| match published {
+        let day = set_day(&notice).or(match published {
             Some(publication) => publication.effective,
             None => notice.effective,
         });
