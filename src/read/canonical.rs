@@ -200,9 +200,7 @@ fn printed_label(document: &Document, block: &Block, marker: &Marker) -> String 
         Marker::Number(number) => lead.get(number.len()..).unwrap_or_default(),
         _ => lead,
     };
-    // A tag between label and body is markup.
-    let rest = rest.split('<').next().unwrap_or_default();
-    let plain: String = rest
+    let plain: String = without_tags(rest)
         .chars()
         .filter(|c| !matches!(c, '*' | '_' | '\\' | '#' | '`' | '>'))
         .map(|c| if c.is_whitespace() { ' ' } else { c })
@@ -218,6 +216,22 @@ fn printed_label(document: &Document, block: &Block, marker: &Marker) -> String 
         _ => trimmed,
     };
     escape(trimmed)
+}
+
+/// What stands between a label and its neighbours, without tags; a tag that does not end takes the
+/// rest with it.
+fn without_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, tag)) = rest.split_once('<') {
+        out += before;
+        if tag.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) {
+            rest = tag.split_once('>').map_or("", |(_, after)| after);
+        } else {
+            return out;
+        }
+    }
+    out + rest
 }
 
 /// Whether raw Markdown, read alone, gives these words.
@@ -340,6 +354,15 @@ mod tests {
         assert_eq!(
             canonical,
             "# Terms\n\n## 1. Scope\n\nRead [the *policy*](https://example.org/p?x=1) with care.\n\n- one\n    - two\n\n| A | B |\n| --- | --- |\n| 1 | 2 |\n\nraw words\n\n## 2. Law\n\nThe law of the land applies here.\n"
+        );
+    }
+
+    #[test]
+    fn a_label_with_nothing_but_markup_after_it_is_kept() {
+        let first = document("> <A>a)**\n", Format::Markdown);
+        assert_eq!(
+            equivalence_key(&document(&of(&first), Format::Markdown)),
+            equivalence_key(&first)
         );
     }
 
