@@ -47,6 +47,9 @@ const WORDS: &[&str] = &[
 
 /// Longest entry, in bytes.
 const LONGEST_ENTRY: usize = 140;
+/// Most entries of one list; a longer one is read as several, so that the same line again and again
+/// costs no more than its length.
+const MOST: usize = 300;
 /// Fewest entries of a list that nothing announces.
 const FEWEST: usize = 4;
 
@@ -68,8 +71,11 @@ pub(super) fn key(text: &str) -> String {
 pub(super) fn find(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
     let mut lists = direct(pieces, keys);
     if let Some(list) = summary(pieces, keys) {
-        let taken = |i: &usize| lists.iter().any(|l| l.entries.contains(i));
-        if !list.entries.iter().any(taken) {
+        let taken: BTreeSet<usize> = lists
+            .iter()
+            .flat_map(|l: &Contents| l.entries.iter().copied())
+            .collect();
+        if !list.entries.iter().any(|i| taken.contains(i)) {
             lists.push(list);
         }
     }
@@ -177,7 +183,7 @@ fn run(
     // The list ends where the first of its entries is met again, at the latest.
     let mut limit = pieces.len();
     let mut i = start;
-    while i < limit && entry(i) {
+    while i < limit && entries.len() < MOST && entry(i) {
         match later(i) {
             Some(at) => {
                 limit = limit.min(at);
