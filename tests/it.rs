@@ -23,6 +23,7 @@ mod it {
     mod effect;
     mod evidence;
     mod history;
+    mod hostile;
     mod imap;
     mod kill;
     mod life;

@@ -49,7 +49,7 @@ const WORDS: &[&str] = &[
 const LONGEST_ENTRY: usize = 140;
 /// Most entries of one list; a longer one is read as several, so that the same line again and again
 /// costs no more than its length.
-const MOST: usize = 300;
+const MOST: usize = 150;
 /// Fewest entries of a list that nothing announces.
 const FEWEST: usize = 4;
 

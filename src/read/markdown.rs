@@ -281,8 +281,11 @@ impl<'a> Reader<'a> {
         leaf.after_blank = self.blank_before(range.start);
         leaf.depth = u8::try_from(self.items.len().saturating_sub(1)).unwrap_or(u8::MAX);
         leaf.listed = !self.items.is_empty();
+        let last = self.leaves.last().map_or(0, |l| l.span.end);
         if let Some(item) = self.items.last_mut()
             && item.fresh
+            // An empty item inside has its marker already.
+            && item.start >= last
         {
             item.fresh = false;
             if kind == BlockKind::Paragraph || kind == BlockKind::Quote {

@@ -2,8 +2,12 @@
 
 mod layout;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::{
+    io::Read as _,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
 
+use flate2::read::ZlibDecoder;
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, SoftMask,
@@ -12,7 +16,10 @@ use hayro_interpret::{
     interpret_page,
     kurbo::{Affine, BezPath, Point, Rect},
 };
-use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_syntax::{
+    DecryptionError, Filter, LoadPdfError, Pdf,
+    object::{Name, Object, Stream},
+};
 
 use super::{ReadError, Warning, converted::Converted};
 use layout::{Glyph, Sheet};
@@ -23,6 +30,11 @@ const MAX_BYTES: usize = 200 * 1024 * 1024;
 const MAX_PAGES: usize = 3000;
 /// Most drawing instructions of a file; the time of reading is bounded by it.
 const MAX_STEPS: usize = 20_000_000;
+
+/// Most bytes that all its streams but images may unpack to.
+const MAX_UNPACKED: u64 = 256 * 1024 * 1024;
+/// What one byte may become in a stream that is packed in another way than DEFLATE.
+const MOST_PER_BYTE: u64 = 4096;
 
 /// Thrown through the interpreter when a file draws too much; it has no other way out.
 struct Exhausted;
@@ -105,6 +117,12 @@ fn sheets(bytes: &[u8]) -> Result<(Vec<Sheet>, Option<String>), ReadError> {
             "the PDF has more than {MAX_PAGES} pages"
         )));
     }
+    if unpacked(&pdf) > MAX_UNPACKED {
+        return Err(ReadError::TooLarge(format!(
+            "the text of the PDF unpacks to more than {} MB",
+            MAX_UNPACKED / 1024 / 1024
+        )));
+    }
     let cache = InterpreterCache::new();
     let mut steps = 0;
     let mut sheets = Vec::with_capacity(pages.len());
@@ -142,6 +160,55 @@ fn sheets(bytes: &[u8]) -> Result<(Vec<Sheet>, Option<String>), ReadError> {
 }
 
 /// A text string of the document's dictionary: UTF-16 with a mark, else nearly Latin-1.
+/// How many bytes the streams unpack to, images left out: nobody looks at those here. Counting
+/// ends where there are too many.
+fn unpacked(pdf: &Pdf) -> u64 {
+    let mut sum = 0;
+    for object in pdf.objects() {
+        let Object::Stream(stream) = object else {
+            continue;
+        };
+        let image = stream
+            .dict()
+            .get::<Name<'_>>("Subtype")
+            .is_some_and(|n| *n == *b"Image");
+        if !image {
+            sum += size(&stream, MAX_UNPACKED - sum + 1);
+        }
+        if sum > MAX_UNPACKED {
+            break;
+        }
+    }
+    sum
+}
+
+/// How many bytes a stream unpacks to, no more than `most`.
+fn size(stream: &Stream<'_>, most: u64) -> u64 {
+    let raw = stream.raw_data();
+    let length = raw.len() as u64;
+    let least = match stream.filters().as_slice() {
+        [] => length,
+        [Filter::FlateDecode] => {
+            let mut count = 0;
+            let mut buffer = [0; 8192];
+            let mut decoder = ZlibDecoder::new(&*raw).take(most);
+            while let Ok(read @ 1..) = decoder.read(&mut buffer) {
+                count += read as u64;
+            }
+            count
+        }
+        // Text as hexadecimal digits or the like gets no longer; packed twice it could be anything.
+        filters => {
+            let packing = filters
+                .iter()
+                .filter(|f| !matches!(f, Filter::AsciiHexDecode | Filter::Ascii85Decode))
+                .count();
+            length.saturating_mul(MOST_PER_BYTE.saturating_pow(u32::try_from(packing).unwrap_or(9)))
+        }
+    };
+    least.min(most)
+}
+
 fn text_string(bytes: &[u8]) -> String {
     let text = match bytes {
         [0xFE, 0xFF, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest).0,
