@@ -15,14 +15,15 @@ policy does not. The programs are only named where they are installed.
 
 import argparse
 import asyncio
+import atexit
 import json
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 WORDS = (
@@ -64,21 +65,23 @@ def page(number, size, token):
     ).encode()
 
 
-class Server(threading.Thread):
-    def __init__(self, pages, size, noise):
-        super().__init__(daemon=True)
-        self.pages, self.size, self.noise = pages, size, noise
+class Server:
+    """Runs in a process of its own: the peak memory of a measured program begins with that of the
+    process that starts it, so that one must be small."""
+
+    def __init__(self, size, noise):
+        self.size, self.noise = size, noise
         self.fixed = {}
         self.count = 0
-        self.started = threading.Event()
+        reading, writing = os.pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            asyncio.run(self.serve(writing))
+        self.port = int(os.read(reading, 16))
 
-    def run(self):
-        asyncio.run(self.serve())
-
-    async def serve(self):
+    async def serve(self, writing):
         server = await asyncio.start_server(self.talk, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self.started.set()
+        os.write(writing, str(server.sockets[0].getsockname()[1]).encode())
         await server.serve_forever()
 
     def body(self, number):
@@ -130,7 +133,7 @@ def fairnotice(program, folder, urls):
 
 
 def urlwatch(program, folder, urls):
-    text = "---\n".join(f"name: p{n}\nurl: {u}\nfilter:\n  - html2text:\n      method: html2text\n" for n, u in enumerate(urls))
+    text = "---\n".join(f"name: p{n}\nurl: {u}\nfilter:\n  - html2text:\n      method: pyhtml2text\n" for n, u in enumerate(urls))
     (folder / "urls.yaml").write_text(text)
     (folder / "config.yaml").write_text("report:\n  stdout:\n    enabled: true\n")
     return [os.path.abspath(program), "--urls", "urls.yaml", "--config", "config.yaml", "--cache", "cache.db"], {}
@@ -168,10 +171,9 @@ def main():
     for tool in TOOLS:
         arguments.add_argument(f"--{tool}")
     options = arguments.parse_args()
-    server = Server(options.pages, options.kilobytes * 1000, options.noise)
-    server.start()
-    server.started.wait()
+    server = Server(options.kilobytes * 1000, options.noise)
     urls = [f"http://127.0.0.1:{server.port}/p/{n}" for n in range(options.pages)]
+    atexit.register(os.kill, server.process, signal.SIGTERM)
     print(f"{options.pages} pages of {len(server.body(0)) // 1000} KB{', other bytes each time' if options.noise else ''}")
     for tool, prepare in TOOLS.items():
         program = getattr(options, tool)
