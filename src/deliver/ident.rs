@@ -3,12 +3,15 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::evidence::Hash;
+
 /// Makes Message-IDs and envelope senders of one campaign.
 #[derive(Clone)]
 pub struct Identities {
     key: [u8; 32],
     campaign: String,
     domain: String,
+    feedback: String,
 }
 
 impl std::fmt::Debug for Identities {
@@ -27,12 +30,22 @@ impl Identities {
             key,
             campaign: campaign.to_owned(),
             domain: domain.to_owned(),
+            feedback: format!(
+                "{campaign}:notice:mail:{}",
+                Hash::of(domain.to_ascii_lowercase().as_bytes()).short()
+            ),
         }
     }
 
     /// The Message-ID of a recipient's copy, without angle brackets.
     pub fn message_id(&self, n: u32) -> String {
         format!("{}@{}", self.code("message", n, 16), self.domain)
+    }
+
+    /// `Feedback-ID` of all copies, by which Gmail's tools for senders tell campaigns apart; its
+    /// last part stays the same for a sender.
+    pub fn feedback_id(&self) -> &str {
+        &self.feedback
     }
 
     /// The envelope sender of a recipient's copy: `bounce+CAMPAIGN-N-MAC@domain`.

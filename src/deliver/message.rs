@@ -260,7 +260,9 @@ impl Template {
         out.extend_from_slice(rfc2822(date).as_bytes());
         out.extend_from_slice(b"\r\nMessage-ID: <");
         out.extend_from_slice(ids.message_id(n).as_bytes());
-        out.extend_from_slice(b">\r\n");
+        out.extend_from_slice(b">\r\nFeedback-ID: ");
+        out.extend_from_slice(ids.feedback_id().as_bytes());
+        out.extend_from_slice(b"\r\n");
         out.extend_from_slice(&prepared.head);
         let mut escaped = String::new();
         for piece in &prepared.body {

@@ -128,17 +128,17 @@ impl Place {
 
     pub fn draft(&self, list: &str, more: &[&str]) -> Value {
         self.write("list.csv", list);
-        let mut arguments = vec![
-            "campaign",
-            "create",
-            "notice.json",
-            "--recipients",
-            "list.csv",
-            "--from",
-            "Example Rooms <notices@mail.example>",
-        ];
+        self.create(&["notice.json"], more, 0)
+    }
+
+    /// A campaign of these notices to the people of `list.csv`.
+    pub fn create(&self, notices: &[&str], more: &[&str], code: i32) -> Value {
+        let sender = "Example Rooms <notices@mail.example>";
+        let mut arguments = vec!["campaign", "create"];
+        arguments.extend(notices);
+        arguments.extend(["--recipients", "list.csv", "--from", sender]);
         arguments.extend(more);
-        self.json(&arguments, 0)
+        self.json(&arguments, code)
     }
 
     pub fn send(&self, id: &str, sink: &Sink, more: &[&str], code: i32) -> Value {
@@ -241,18 +241,7 @@ fn a_broken_list_makes_no_campaign() {
         "email\nnobody\n",
     ] {
         place.write("list.csv", list);
-        let error = place.json(
-            &[
-                "campaign",
-                "create",
-                "notice.json",
-                "--recipients",
-                "list.csv",
-                "--from",
-                "n@mail.example",
-            ],
-            1,
-        );
+        let error = place.create(&["notice.json"], &[], 1);
         assert_eq!(error["code"], "recipients", "{error}");
     }
     let all = place.json(&["campaign", "status"], 0);
@@ -310,18 +299,7 @@ fn a_notice_must_be_approved_as_it_is() {
     notice.texts.get_mut("en").unwrap().text += "One word more.";
     place.write("notice.json", &serde_json::to_string(&notice).unwrap());
     place.write("list.csv", &people(1));
-    let error = place.json(
-        &[
-            "campaign",
-            "create",
-            "notice.json",
-            "--recipients",
-            "list.csv",
-            "--from",
-            "n@mail.example",
-        ],
-        1,
-    );
+    let error = place.create(&["notice.json"], &[], 1);
     assert_eq!(error["code"], "notice");
 }
 
@@ -526,24 +504,19 @@ fn smtputf8_is_needed_only_for_the_local_part() {
 fn the_schedule_is_checked_before_and_the_window_kept() {
     let place = Place::new();
     place.write("list.csv", &people(1000));
-    let arguments = [
-        "campaign",
-        "create",
-        "notice.json",
-        "--recipients",
-        "list.csv",
-        "--from",
-        "n@mail.example",
+    let minutes = [
         "--latest",
         "2027-01-01T00:10:00Z",
         "--now",
         "2027-01-01T00:00:00Z",
-        "--rate",
-        "1",
     ];
-    let error = place.json(&arguments, 1);
+    let error = place.create(
+        &["notice.json"],
+        &[&minutes[..], &["--rate", "1"]].concat(),
+        1,
+    );
     assert_eq!(error["code"], "too-slow", "{error}");
-    let id = place.draft(&people(1000), &arguments[7..11])["id"]
+    let id = place.draft(&people(1000), &minutes)["id"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -12,14 +12,6 @@ fn write(place: &Place, file: &str, notice: &Notice) {
     place.write(file, &serde_json::to_string(notice).unwrap());
 }
 
-fn create(place: &Place, files: &[&str], more: &[&str], code: i32) -> serde_json::Value {
-    let mut arguments = vec!["campaign", "create"];
-    arguments.extend(files);
-    arguments.extend(["--recipients", "list.csv", "--from", "n@mail.example"]);
-    arguments.extend(more);
-    place.json(&arguments, code)
-}
-
 #[test]
 fn two_people_must_approve_and_the_journal_tells_what_happened() {
     let place = Place::new();
@@ -28,14 +20,14 @@ fn two_people_must_approve_and_the_journal_tells_what_happened() {
         "[notice]\napprovals = 2\n[mail]\nkeep_lists_days = 30\n",
     );
     place.write("list.csv", &people(3));
-    assert_eq!(create(&place, &["notice.json"], &[], 1)["code"], "notice");
+    assert_eq!(place.create(&["notice.json"], &[], 1)["code"], "notice");
     let mut twice = notice();
     twice.approvals.push(Approval {
         by: "cy".to_owned(),
         ..twice.approvals[0].clone()
     });
     write(&place, "notice.json", &twice);
-    let id = create(&place, &["notice.json"], &[], 0)["id"]
+    let id = place.create(&["notice.json"], &[], 0)["id"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -122,7 +114,7 @@ fn documents_that_change_together_make_one_mail() {
     super::campaign::approve(&mut other);
     write(&place, "other.json", &other);
     place.write("list.csv", &people(2));
-    let id = create(&place, &["notice.json", "other.json"], &[], 1);
+    let id = place.create(&["notice.json", "other.json"], &[], 1);
     // There are no words for German: such a mail is not made half.
     assert!(id["message"].as_str().unwrap().contains("de"), "{id}");
     let mut first = notice();
@@ -132,7 +124,7 @@ fn documents_that_change_together_make_one_mail() {
     }
     write(&place, "notice.json", &first);
     write(&place, "other.json", &other);
-    let id = create(&place, &["notice.json", "other.json"], &[], 0)["id"]
+    let id = place.create(&["notice.json", "other.json"], &[], 0)["id"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -167,7 +159,7 @@ fn a_correction_is_a_campaign_of_its_own_and_its_window_is_kept() {
         "--earliest",
         "2998-01-01T00:00:00Z",
     ];
-    let second = create(&place, &["notice.json"], &more, 0)["id"]
+    let second = place.create(&["notice.json"], &more, 0)["id"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -190,7 +182,7 @@ fn a_field_of_ten_megabytes_and_a_name_from_right_to_left() {
         "list.csv",
         &format!("email,name\nann@example.org,{huge}\neve@example.org,\u{202e}Eve\nbob@example.org,\u{5e9}\u{5dc}\u{5d5}\u{5dd}\ncy@example.org,Cy\n"),
     );
-    let created = create(&place, &["notice.json"], &[], 0);
+    let created = place.create(&["notice.json"], &[], 0);
     assert_eq!(created["recipients"], 2, "{created}");
     let reason = created["rejected"][0]["reason"].as_str().unwrap();
     assert!(

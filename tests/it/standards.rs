@@ -18,6 +18,7 @@ for path in sorted(glob.glob(sys.argv[1] + '/*.eml')):
         if len(m.get_all(name, [])) != 1: bad(f'{name} is there {len(m.get_all(name, []))} times')
     for name in ['List-Unsubscribe', 'List-Id', 'Precedence', 'Bcc', 'Cc']:
         if m[name] is not None: bad(f'has {name}')
+    if not re.fullmatch(r'c-[0-9a-f]+:notice:mail:[0-9a-f]{5,15}', m['Feedback-ID'] or ''): bad(f"Feedback-ID {m['Feedback-ID']}")
     if m['Auto-Submitted'] != 'auto-generated': bad('Auto-Submitted')
     if len(m['To'].addresses) != 1: bad('more than one in To')
     if m['Date'].datetime is None: bad('Date')

@@ -92,6 +92,7 @@ fn a_message_has_exactly_what_a_notice_needs() {
     Subject: New terms from 1 March 2027
     Date: Fri, 1 Jan 2027 10:00:00 +0000
     Message-ID: <923e507f4d25a0df2892f518745db511@mail.example>
+    Feedback-ID: c-1:notice:mail:620168559e6a
     Content-Language: en
     Content-Type: multipart/alternative;
      boundary="=_alt_ce6018ba4a2de6c9323078b3"
