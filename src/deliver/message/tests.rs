@@ -95,7 +95,7 @@ fn a_message_has_exactly_what_a_notice_needs() {
     Feedback-ID: c-1:notice:mail:620168559e6a
     Content-Language: en
     Content-Type: multipart/alternative;
-     boundary="=_alt_ce6018ba4a2de6c9323078b3"
+     boundary="=_alt_f9983834a653f25b7517559e"
     "#);
     assert!(!text.contains("List-Unsubscribe") && !text.contains("Precedence"));
     assert!(text.is_ascii());
