@@ -11,6 +11,7 @@ mod it {
     mod alerts;
     mod alerts_kill;
     mod architecture;
+    mod assist;
     mod bench;
     mod binding;
     mod browser;

@@ -100,6 +100,7 @@ mod tests {
             })
         };
         vec![Finding {
+            proposed: None,
             id: "f1".to_owned(),
             change: "c1".to_owned(),
             also: Vec::new(),

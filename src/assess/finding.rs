@@ -152,6 +152,10 @@ pub struct Finding {
     /// can be built.
     #[serde(default)]
     pub summary: Option<String>,
+    /// A sentence that a program of the user's own proposes instead: what can be checked in it
+    /// stands in the quotes. Nobody approved it, and it goes into no notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed: Option<String>,
 }
 
 /// What was judged.

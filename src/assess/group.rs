@@ -83,9 +83,10 @@ pub(super) fn groups(mut told: Vec<Told>, rules: &LanguageRules) -> Vec<Group> {
         }
         let joins = groups.last().is_some_and(|group| {
             group.told.last().is_some_and(|last| {
-                near(&last.passage, &one.passage)
-                    && (group.topic == topic
-                        || one.scores.of(group.topic) >= 0.9 * one.scores.of(topic))
+                let akin = group.topic == topic
+                    || one.scores.of(group.topic) >= 0.9 * one.scores.of(topic);
+                near(&last.passage, &one.passage) && akin
+                    || together(group, &one.passage, group.topic == topic)
             })
         });
         match groups.last_mut().filter(|_| joins) {
@@ -196,8 +197,39 @@ fn section(passage: &Passage) -> (Option<usize>, bool) {
     }
 }
 
+/// Whether a passage belongs to the change before it in the same section although its words point
+/// to another topic or it stands further off: they share a line; one clause gave way to another on
+/// the same subject; both were reworded or both taken out side by side.
+fn together(group: &Group, one: &Passage, same_topic: bool) -> bool {
+    let Some(last) = group.told.last().map(|told| &told.passage) else {
+        return false;
+    };
+    if last.titles.last() != one.titles.last() {
+        return false;
+    }
+    let closest = group
+        .told
+        .iter()
+        .filter_map(|told| apart(&told.passage, one))
+        .min();
+    match (closest, last.act == one.act) {
+        (Some(0), _) => true,
+        (Some(gap), true) if one.act != Act::Added && gap <= 2 && group.told.len() <= 2 => true,
+        (Some(gap), true) => same_topic && gap <= 6,
+        (Some(_), false) => false,
+        // One stands only in the old text and one only in the new.
+        (None, _) => same_topic,
+    }
+}
+
 /// Whether two passages stand so close that a reader takes them as one change.
 fn near(a: &Passage, b: &Passage) -> bool {
+    apart(a, b).is_some_and(|gap| gap <= 2)
+}
+
+/// How many lines lie between two passages, on the side where they are closer; `None` where they
+/// have no side in common.
+fn apart(a: &Passage, b: &Passage) -> Option<usize> {
     let gap = |a: Option<(usize, usize)>, b: Option<(usize, usize)>| match (a, b) {
         (Some(a), Some(b)) => Some(b.0.saturating_sub(a.1).max(a.0.saturating_sub(b.1))),
         _ => None,
@@ -209,7 +241,7 @@ fn near(a: &Passage, b: &Passage) -> bool {
     ]
     .into_iter()
     .flatten()
-    .any(|gap| gap <= 2)
+    .min()
 }
 
 /// The topic of a group: all passages' points, longer ones counting more.

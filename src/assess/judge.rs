@@ -8,10 +8,10 @@ use super::{
     language::LanguageRules,
     passage::{self, Act, Passage, Place},
     quiet::{self, Quiet},
-    rules::{Gravity, RuleSet},
+    rules::{Detector, Gravity, RuleSet},
     summary,
     vocabulary::Vocabulary,
-    weigh,
+    weigh, words,
 };
 use crate::{
     compare::{Comparison, Kind},
@@ -54,9 +54,10 @@ pub fn assess_with(
     let speaks = judged
         .groups
         .iter()
-        .any(|one| one.report >= speak_at || one.material >= material_at);
+        .any(|one| one.always || one.report >= speak_at || one.material >= material_at);
     for weighed in &judged.groups {
-        if !speaks || weighed.report < report_at && weighed.material < material_at {
+        let worth = weighed.report >= report_at || weighed.material >= material_at;
+        if !weighed.always && !(speaks && worth) {
             assessment.verdict = assessment.verdict.max(Verdict::Editorial);
             continue;
         }
@@ -136,6 +137,8 @@ struct Weighed {
     /// Hundredths; the higher, the graver.
     material: f64,
     direction: Direction,
+    /// Whether a rule speaks that is always reported.
+    always: bool,
 }
 
 struct Judged {
@@ -249,6 +252,7 @@ fn judge(
             material = material.max(rules.weights.material_at as f64);
         }
         judged.groups.push(Weighed {
+            always: always(old, new, &group, (&old_words, &new_words), own),
             report: weigh::sum(&features, &rules.weights.report),
             material,
             direction: weigh::direction(&group, &features, &rules.weights),
@@ -257,6 +261,36 @@ fn judge(
         });
     }
     judged
+}
+
+/// Whether a rule speaks on a group that is always reported. A name that gave way to another counts
+/// only when the new one stood nowhere before, or the old one stands nowhere now.
+fn always(
+    old: &Document,
+    new: &Document,
+    group: &Group,
+    (old_words, new_words): (&Vocabulary, &Vocabulary),
+    own: &LanguageRules,
+) -> bool {
+    let known = |words: &Vocabulary, document: &Document, span: &Option<Span>| {
+        span.as_ref().is_none_or(|span| {
+            words::words(document.slice(span))
+                .iter()
+                .all(|word| words.has(&word.text))
+        })
+    };
+    group
+        .told
+        .iter()
+        .flat_map(|told| &told.signals)
+        .any(|signal| {
+            own.signals.get(signal.rule).is_some_and(|rule| {
+                rule.always
+                    && (rule.detect != Some(Detector::NameReplaced)
+                        || !known(old_words, new, &signal.new)
+                        || !known(new_words, old, &signal.old))
+            })
+        })
 }
 
 /// Whether a passage stands where one text had already broken off.
@@ -336,6 +370,7 @@ fn finding(
         }
     }
     Finding {
+        proposed: None,
         id: String::new(),
         change,
         also,
@@ -427,6 +462,10 @@ pub struct Candidate {
     pub topic: Topic,
     /// What is seen in it, by name.
     pub features: BTreeMap<String, f64>,
+    /// Reported whatever the weights say.
+    pub always: bool,
+    /// Material whatever the weights say.
+    pub decisive: bool,
 }
 
 /// Everything that could become a finding, with what the weights are applied to; for fitting them.
@@ -450,6 +489,8 @@ pub fn candidates(
             old: cover(&weighed.group, |p| p.old.as_ref()).map(|(span, _)| old.lines_of(&span)),
             new: cover(&weighed.group, |p| p.new.as_ref()).map(|(span, _)| new.lines_of(&span)),
             topic: weighed.group.topic,
+            always: weighed.always,
+            decisive: weigh::decisive(&weighed.group, own),
             features: weighed.features,
         })
         .collect()

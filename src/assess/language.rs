@@ -7,9 +7,10 @@ use serde::Deserialize;
 use super::{
     Topic,
     phrase::Phrases,
+    quiet,
     rules::{
-        Class, ClassRule, FailedExample, RuleError, RuleFile, RuleInfo, SignalRule, TopicRule,
-        phrases,
+        Class, ClassRule, FailedExample, RuleError, RuleFile, RuleInfo, SignalRule, SynonymRule,
+        TopicRule, phrases,
     },
     signal,
     texts::Texts,
@@ -95,6 +96,9 @@ pub(super) struct LanguageRules {
     pub(super) topics: Vec<TopicRule>,
     pub(super) signals: Vec<SignalRule>,
     pub(super) classes: Vec<ClassRule>,
+    pub(super) synonyms: Vec<SynonymRule>,
+    /// Each word of a set of synonyms, with the first of its set.
+    same: BTreeMap<String, String>,
     pub(super) provider: BTreeSet<String>,
     pub(super) user: BTreeSet<String>,
     pub(super) numbers: BTreeMap<String, f64>,
@@ -181,6 +185,15 @@ impl LanguageRules {
             self.own(name, &rule.id, Owner::Class(index), &rule.phrases)?;
             self.classes.push(rule);
         }
+        for rule in file.synonym {
+            for set in &rule.sets {
+                if let Some(first) = set.first() {
+                    let pairs = set.iter().map(|word| (word.clone(), first.clone()));
+                    self.same.extend(pairs);
+                }
+            }
+            self.synonyms.push(rule);
+        }
         self.provider.extend(file.provider);
         self.user.extend(file.user);
         self.numbers.extend(file.numbers);
@@ -230,6 +243,11 @@ impl LanguageRules {
             .min()
             .and_then(|(_, index)| self.classes.get(index))
             .map_or(Class::Fact, |rule| rule.class)
+    }
+
+    /// Whether two words mean the same.
+    pub(super) fn synonyms(&self, a: &str, b: &str) -> bool {
+        a == b || matches!((self.same.get(a), self.same.get(b)), (Some(a), Some(b)) if a == b)
     }
 
     /// Words aligned and searched, of two strings.
@@ -283,7 +301,21 @@ impl LanguageRules {
             misses: rule.miss.iter().map(one).collect(),
             ..info(&rule.id, "class", &rule.reason)
         });
-        topics.chain(signals).chain(classes).collect()
+        let synonyms = self.synonyms.iter().map(|rule| RuleInfo {
+            looks_for: rule
+                .sets
+                .iter()
+                .map(|set| ("the same".to_owned(), set.clone()))
+                .collect(),
+            hits: rule.hit.iter().map(two).collect(),
+            misses: rule.miss.iter().map(two).collect(),
+            ..info(&rule.id, "synonym", &rule.reason)
+        });
+        topics
+            .chain(signals)
+            .chain(classes)
+            .chain(synonyms)
+            .collect()
     }
 
     /// Runs all examples.
@@ -322,6 +354,14 @@ impl LanguageRules {
                 for example in examples {
                     let said = self.class_of(&self.texts("", example).new) == rule.class;
                     expect(&rule.id, vec![example.clone()], said, wanted);
+                }
+            }
+        }
+        for rule in &self.synonyms {
+            for (examples, wanted) in [(&rule.hit, true), (&rule.miss, false)] {
+                for (old, new) in examples {
+                    let said = quiet::slip(&self.texts(old, new), self);
+                    expect(&rule.id, vec![old.clone(), new.clone()], said, wanted);
                 }
             }
         }

@@ -77,8 +77,8 @@ fn idle(texts: &Texts, rules: &LanguageRules) -> bool {
     })
 }
 
-/// One word was spelt or inflected otherwise.
-fn slip(texts: &Texts, rules: &LanguageRules) -> bool {
+/// Words were spelt or inflected otherwise, or replaced by others that mean the same.
+pub(super) fn slip(texts: &Texts, rules: &LanguageRules) -> bool {
     let olds: Vec<&Word> = texts.old.fresh().collect();
     let news: Vec<&Word> = texts.new.fresh().collect();
     let open = |words: &[&Word]| {
@@ -98,7 +98,7 @@ fn slip(texts: &Texts, rules: &LanguageRules) -> bool {
             .collect()
     };
     content(&olds).iter().zip(content(&news)).all(|(a, b)| {
-        *a == b
+        rules.synonyms(a, &b)
             || !rules.marks.is_protected(a)
                 && !rules.marks.is_protected(&b)
                 && a.chars().all(char::is_alphabetic)
@@ -109,8 +109,8 @@ fn slip(texts: &Texts, rules: &LanguageRules) -> bool {
     })
 }
 
-/// Edit distance, with a neighbour swap as one step.
-fn distance(a: &str, b: &str) -> usize {
+/// Edit distance.
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > 2 {
         return usize::MAX;
@@ -140,16 +140,18 @@ fn distance(a: &str, b: &str) -> usize {
 /// Only addresses of pages that are printed differ.
 fn addresses_of_pages(texts: &Texts, rules: &LanguageRules) -> bool {
     let all = || texts.old.fresh().chain(texts.new.fresh());
-    all().any(|word| is_address_of_page(&word.text))
+    all().any(|word| is_address_of_page(word))
         && all().all(|word| {
-            is_address_of_page(&word.text)
+            is_address_of_page(word)
                 || !rules.marks.is_content(&word.text) && !rules.marks.is_protected(&word.text)
         })
 }
 
-/// `a.example/terms`, `https://a.example`; no mail address.
-fn is_address_of_page(text: &str) -> bool {
+/// `a.example/terms`, `https://a.example`; no mail address, and no name such as `Kite.com`.
+fn is_address_of_page(word: &Word) -> bool {
+    let text = word.text.as_str();
     !text.contains('@')
+        && !word.capital
         && (text.contains('.') && !text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
             || matches!(text, "http" | "https" | "www" | "html" | "pdf" | "htm"))
 }
@@ -348,7 +350,7 @@ fn chrome(passage: &Passage, half: &Half, document: &Document, rules: &LanguageR
     if links_only(document, block, count) && !introduced {
         return true;
     }
-    if half.words.iter().all(|w| is_address_of_page(&w.text)) {
+    if half.words.iter().all(|w| is_address_of_page(w)) {
         return true;
     }
     let tells = half

@@ -175,6 +175,7 @@ mod tests {
 
     fn finding(text: &str) -> Finding {
         Finding {
+            proposed: None,
             id: "f1".to_owned(),
             change: "c1".to_owned(),
             also: Vec::new(),

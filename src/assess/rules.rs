@@ -105,6 +105,8 @@ pub(super) struct RuleFile {
     #[serde(default)]
     pub(super) class: Vec<ClassRule>,
     #[serde(default)]
+    pub(super) synonym: Vec<SynonymRule>,
+    #[serde(default)]
     pub(super) provider: Vec<String>,
     #[serde(default)]
     pub(super) user: Vec<String>,
@@ -192,6 +194,10 @@ pub(super) enum Detector {
     NameChanged,
     /// Nothing but addresses, numbers of streets or telephones, mail addresses changed.
     Contact,
+    /// A mail address or a postal address gave way to another.
+    Reach,
+    /// A named company, product or person gave way to another, and little else changed.
+    NameReplaced,
 }
 
 /// A change of words and what it means.
@@ -219,6 +225,9 @@ pub(super) struct SignalRule {
     pub(super) each: bool,
     #[serde(default)]
     pub(super) detect: Option<Detector>,
+    /// A change on which the rule speaks is reported whatever the weights say.
+    #[serde(default)]
+    pub(super) always: bool,
     /// For quantities: `period`, `money`, `share` or `age`; none: any.
     #[serde(default)]
     pub(super) family: Option<String>,
@@ -284,6 +293,18 @@ pub(super) struct ClassRule {
     pub(super) miss: Vec<String>,
 }
 
+/// Words of which one may stand for the other without a change of meaning.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SynonymRule {
+    pub(super) id: String,
+    pub(super) reason: String,
+    /// Sets of words; those of one set mean the same.
+    pub(super) sets: Vec<Vec<String>>,
+    pub(super) hit: Vec<(String, String)>,
+    pub(super) miss: Vec<(String, String)>,
+}
+
 /// Integer weights of the three linear models, hundredths.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -304,7 +325,7 @@ pub(super) struct Weights {
 pub struct RuleInfo {
     /// Its id, never reused.
     pub id: String,
-    /// `topic`, `signal` or `class`.
+    /// `topic`, `signal`, `class` or `synonym`.
     pub kind: &'static str,
     /// BCP 47 language it is for.
     pub language: String,
@@ -491,6 +512,12 @@ fn check(
         .chain(
             rules
                 .class
+                .iter()
+                .map(|r| (&r.id, &r.reason, r.hit.len(), r.miss.len())),
+        )
+        .chain(
+            rules
+                .synonym
                 .iter()
                 .map(|r| (&r.id, &r.reason, r.hit.len(), r.miss.len())),
         );

@@ -3,7 +3,7 @@
 use super::{
     language::{LanguageRules, Owner, Slot},
     phrase::Found,
-    quantity,
+    quantity, quiet,
     rules::{Class, Detector, Effect, SignalRule},
     texts::{Half, Texts},
     words::Word,
@@ -228,6 +228,12 @@ fn detect(
             let new = names(&texts.new).into_iter().next()?;
             Some(signal(Some(old), Some(new), Effect::Adverse))
         }
+        Detector::Reach => {
+            reach(texts, rules).map(|(old, new)| signal(Some(old), Some(new), Effect::Neutral))
+        }
+        Detector::NameReplaced => {
+            replaced(texts, rules).map(|(old, new)| signal(Some(old), Some(new), Effect::Neutral))
+        }
         Detector::Contact => contact(texts, rules).then(|| {
             let span = |half: &Half| half.fresh().next().map(|w| w.span.clone());
             signal(span(&texts.old), span(&texts.new), Effect::Neutral)
@@ -376,4 +382,73 @@ fn unit_follows(half: &Half, at: usize, rules: &LanguageRules) -> bool {
     half.words
         .get(at + 1)
         .is_some_and(|next| rules.units.contains_key(&next.text))
+}
+
+/// A mail address, or the number and name of a street, that gave way to another.
+fn reach(texts: &Texts, rules: &LanguageRules) -> Option<(Span, Span)> {
+    let mail = |half: &Half| {
+        half.fresh()
+            .find(|word| word.text.contains('@'))
+            .map(|word| word.span.clone())
+    };
+    if let (Some(old), Some(new)) = (mail(&texts.old), mail(&texts.new)) {
+        return Some((old, new));
+    }
+    let street = |half: &Half| {
+        let named = half.words.iter().any(|w| rules.marks.is_address(&w.text));
+        let proper = half.fresh().any(|w| w.capital && w.text.len() > 2);
+        half.fresh()
+            .find(|w| named && proper && w.text.bytes().all(|b| b.is_ascii_digit()))
+            .map(|word| word.span.clone())
+    };
+    contact(texts, rules)
+        .then(|| street(&texts.old).zip(street(&texts.new)))
+        .flatten()
+}
+
+/// A name that gave way to another one while nearly all other words stayed.
+fn replaced(texts: &Texts, rules: &LanguageRules) -> Option<(Span, Span)> {
+    // The words that a name takes the place of, without those of addresses and those without content.
+    let fresh = |half: &Half| -> (Vec<Word>, usize) {
+        let (mut names, mut others) = (Vec::new(), 0);
+        for (at, word) in half.words.iter().enumerate() {
+            let fresh = half.changed.get(at).copied().unwrap_or(false);
+            if !fresh || !rules.marks.is_content(&word.text) {
+                continue;
+            }
+            // Every sentence begins with a capital; an entry of a list begins with its name.
+            let entry = at > 0
+                || half
+                    .words
+                    .get(1)
+                    .is_some_and(|next| matches!(next.text.as_str(), "for" | "is" | "as" | "to"));
+            let letters = word.text.chars().filter(|c| c.is_alphabetic()).count();
+            if word.capital
+                && entry
+                && letters > 2
+                && !rules.marks.is_company(&word.text)
+                && !rules.marks.is_month(&word.text)
+            {
+                names.push(word.clone());
+            } else if !word.text.contains('.') && !word.text.starts_with("http") {
+                others += 1;
+            }
+        }
+        (names, others)
+    };
+    let ((old, lost), (new, gained)) = (fresh(&texts.old), fresh(&texts.new));
+    let few = |names: &[Word]| (1..=3).contains(&names.len());
+    if lost > 1 || gained > 1 || !few(&old) || !few(&new) {
+        return None;
+    }
+    let akin = |a: &str, b: &str| {
+        a.starts_with(b) || b.starts_with(a) || quiet::distance(a, b) <= 2 || rules.synonyms(a, b)
+    };
+    let before = old
+        .iter()
+        .find(|a| new.iter().all(|b| !akin(&a.text, &b.text)))?;
+    let after = new
+        .iter()
+        .find(|b| old.iter().all(|a| !akin(&a.text, &b.text)))?;
+    Some((before.span.clone(), after.span.clone()))
 }

@@ -114,6 +114,9 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             &format!("what was stored is not committed yet: {said}"),
         );
     }
+    for warning in kept.iter().flat_map(|kept| &kept.warnings) {
+        warn(globals, warning);
+    }
     let lines: Vec<&Line> = kept.iter().map(|kept| &kept.line).collect();
     let bad = lines
         .iter()
@@ -156,6 +159,7 @@ struct Kept {
     line: Line,
     shown: report::Shown,
     message: history::Message,
+    warnings: Vec<String>,
 }
 
 fn keep(report: Report, draft: bool) -> Kept {
@@ -163,6 +167,7 @@ fn keep(report: Report, draft: bool) -> Kept {
         line: line(&report),
         shown: report::shown(&report, draft),
         message: history::Message::of(&report),
+        warnings: report.assist,
     }
 }
 
@@ -183,7 +188,7 @@ fn alarm(
     Ok(waiting)
 }
 
-fn warn(globals: &Globals, message: &str) {
+pub(super) fn warn(globals: &Globals, message: &str) {
     use std::io::Write as _;
     if !globals.quiet {
         // Nobody can be told that standard error is closed.

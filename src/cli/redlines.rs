@@ -217,9 +217,13 @@ impl<'a> Pair<'a> {
             (true, None) => Some(judge::judge(old_text, new_text)),
             (true, Some(document)) => {
                 let workspace = Workspace::read(&globals.workspace)?;
-                Some(run::judge_reviewed(
-                    &workspace, document, old_text, new_text,
-                )?)
+                let mut judged = run::judge_reviewed(&workspace, document, old_text, new_text)?;
+                let assist = &workspace.config.assist;
+                let root = workspace.root();
+                for warning in run::assist::propose(assist, root, document, &mut judged) {
+                    super::check::warn(globals, &warning);
+                }
+                Some(judged)
             }
         };
         let compared = if judged.is_some() {

@@ -264,6 +264,9 @@ fn finding(number: usize, finding: &Finding) -> String {
     if let Some(summary) = &finding.summary {
         text += &format!("     {summary}\n");
     }
+    if let Some(proposed) = &finding.proposed {
+        text += &format!("     proposed, not approved: {proposed}\n");
+    }
     let quotes = [("before: ", &finding.old), ("after:  ", &finding.new)].map(|(side, quote)| {
         quote.as_ref().map(|quote| {
             let words = quote.text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -391,6 +391,7 @@ mod tests {
 
     fn finding(id: &str, topic: Topic, severity: Severity) -> Finding {
         Finding {
+            proposed: None,
             id: id.to_owned(),
             change: "c1".to_owned(),
             also: Vec::new(),

@@ -260,6 +260,7 @@ pub fn promise_findings(
             });
         }
         out.push(Finding {
+            proposed: None,
             id: format!("p{}", out.len() + 1),
             change: place.id.clone(),
             also: Vec::new(),

@@ -133,6 +133,7 @@ pub(crate) fn finding(
         })
         .map_or("c0", |c| c.id.as_str());
     Finding {
+        proposed: None,
         id: id.to_owned(),
         change: change.to_owned(),
         also: vec![],

@@ -137,6 +137,7 @@ fn finding(finding: &Finding) -> minijinja::Value {
         topic => wording::topic(finding.topic),
         place,
         summary => finding.summary.clone(),
+        proposed => finding.proposed.clone(),
         old => finding.old.as_ref().map(quote),
         new => finding.new.as_ref().map(quote),
         why => finding.reasons.iter().map(|reason| context! {

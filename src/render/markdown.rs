@@ -92,6 +92,9 @@ fn findings(out: &mut String, redline: &Redline<'_>) {
         if let Some(text) = &finding.summary {
             out.push_str(&format!("\n{}\n", escape(text)));
         }
+        if let Some(text) = &finding.proposed {
+            out.push_str(&format!("\n*Proposed, not approved:* {}\n", escape(text)));
+        }
         for (side, quote) in [("Before", &finding.old), ("After", &finding.new)] {
             if let Some(Quote { text, lines, .. }) = quote {
                 let text = escape(&shorten(&wording::shown(text), 600));

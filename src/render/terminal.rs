@@ -221,6 +221,13 @@ impl Page {
         if let Some(text) = &finding.summary {
             self.prose("      ", "      ", text);
         }
+        if let Some(text) = &finding.proposed {
+            self.prose(
+                "      ",
+                "      ",
+                &format!("proposed, not approved: {text}"),
+            );
+        }
         self.quote("before", DELETED, finding.old.as_ref());
         self.quote("after ", INSERTED, finding.new.as_ref());
         let why: Vec<String> = finding

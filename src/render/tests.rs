@@ -78,6 +78,7 @@ fn with<T>(show: impl Fn(&Redline<'_>) -> T) -> T {
     let assessment = Assessment {
         verdict: Verdict::Material,
         findings: vec![Finding {
+            proposed: None,
             id: "f1".to_owned(),
             change: change.id.clone(),
             also: Vec::new(),

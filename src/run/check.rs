@@ -69,6 +69,8 @@ pub struct Report {
     pub duties: Option<crate::duty::Duties>,
     /// What is odd about its text, when it is new.
     pub warnings: Vec<read::Warning>,
+    /// What went wrong when the program of `[assist]` was asked for wording.
+    pub assist: Vec<String>,
     /// The title to print.
     pub title: String,
 }
@@ -397,7 +399,13 @@ fn pending(
     }
     let old = workspace.text_of(&document.id, against)?;
     let new = workspace.text_of(&document.id, version)?;
-    let judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
+    let mut judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
+    report.assist = super::assist::propose(
+        &workspace.config.assist,
+        workspace.root(),
+        &document.id,
+        &mut judged,
+    );
     report.verdict = Some(judged.assessment.verdict);
     let in_force = governing(&state, version, now);
     let mut change = Change {
@@ -892,7 +900,13 @@ pub fn check_draft(
     }
     let old = workspace.text_of(&document.id, in_force)?;
     let new = workspace.text_of(&document.id, version)?;
-    let judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
+    let mut judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
+    report.assist = super::assist::propose(
+        &workspace.config.assist,
+        workspace.root(),
+        &document.id,
+        &mut judged,
+    );
     report.verdict = Some(judged.assessment.verdict);
     let mut change = Change {
         old,
@@ -946,6 +960,7 @@ fn plain(document: &config::Document, state: State, version: Option<Hash>) -> Re
         change: None,
         duties: None,
         warnings: Vec::new(),
+        assist: Vec::new(),
         title: document
             .title
             .clone()

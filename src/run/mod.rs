@@ -4,6 +4,7 @@
 pub mod add;
 pub mod alarm;
 pub mod alerts;
+pub mod assist;
 pub mod audit;
 pub mod binding;
 pub mod bounces;
