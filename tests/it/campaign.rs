@@ -85,7 +85,6 @@ impl Place {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         // Another build of the program, such as the optimised one for the big runs.
-        #[expect(clippy::disallowed_methods, reason = "which program is tested")]
         let other = std::env::var_os("FAIRNOTICE_PROGRAM");
         let program = other.unwrap_or_else(|| env!("CARGO_BIN_EXE_fairnotice").into());
         let mut command = Command::new(program);
