@@ -140,7 +140,7 @@ pub(super) fn distance(a: &str, b: &str) -> usize {
 /// Only addresses of pages that are printed differ.
 fn addresses_of_pages(texts: &Texts, rules: &LanguageRules) -> bool {
     let all = || texts.old.fresh().chain(texts.new.fresh());
-    all().any(|word| is_address_of_page(word))
+    all().any(is_address_of_page)
         && all().all(|word| {
             is_address_of_page(word)
                 || !rules.marks.is_content(&word.text) && !rules.marks.is_protected(&word.text)
@@ -350,7 +350,7 @@ fn chrome(passage: &Passage, half: &Half, document: &Document, rules: &LanguageR
     if links_only(document, block, count) && !introduced {
         return true;
     }
-    if half.words.iter().all(|w| is_address_of_page(w)) {
+    if half.words.iter().all(is_address_of_page) {
         return true;
     }
     let tells = half
