@@ -85,8 +85,9 @@ pub(super) fn groups(mut told: Vec<Told>, rules: &LanguageRules) -> Vec<Group> {
             group.told.last().is_some_and(|last| {
                 let akin = group.topic == topic
                     || one.scores.of(group.topic) >= 0.9 * one.scores.of(topic);
-                near(&last.passage, &one.passage) && akin
-                    || together(group, &one.passage, group.topic == topic)
+                let close = near(&last.passage, &one.passage) && akin
+                    || together(group, &one.passage, group.topic == topic);
+                close && !distinct(group, &one, rules)
             })
         });
         match groups.last_mut().filter(|_| joins) {
@@ -225,6 +226,34 @@ fn together(group: &Group, one: &Passage, same_topic: bool) -> bool {
 /// Whether two passages stand so close that a reader takes them as one change.
 fn near(a: &Passage, b: &Passage) -> bool {
     apart(a, b).is_some_and(|gap| gap <= 2)
+}
+
+/// Whether two reworded sentences, of which rules speak plainly, have no topic in common: what is
+/// shared and how long it is kept are two changes also when they stand in one paragraph.
+fn distinct(group: &Group, one: &Told, rules: &LanguageRules) -> bool {
+    let spoken = |told: &Told, topic: Topic| -> Vec<Topic> {
+        told.signals
+            .iter()
+            .filter_map(|signal| rules.signals.get(signal.rule))
+            .filter(|rule| rule.gravity >= Gravity::Plain)
+            .flat_map(|rule| {
+                // A rule of no topic, such as a lost negation, speaks for that of its passage.
+                let own = rule.topics.is_empty().then_some(topic);
+                rule.topics.iter().copied().chain(own)
+            })
+            .collect()
+    };
+    let reworded = |told: &Told| told.passage.act == Act::Changed;
+    if !reworded(one) || !group.told.iter().all(reworded) {
+        return false;
+    }
+    let here = spoken(one, one.scores.best().unwrap_or(group.topic));
+    let there: Vec<Topic> = group
+        .told
+        .iter()
+        .flat_map(|told| spoken(told, group.topic))
+        .collect();
+    !here.is_empty() && !there.is_empty() && here.iter().all(|topic| !there.contains(topic))
 }
 
 /// How many lines lie between two passages, on the side where they are closer; `None` where they
