@@ -50,6 +50,32 @@ pub enum Topic {
     Identity,
 }
 
+impl Topic {
+    /// All topics, in the order of the vocabulary.
+    pub const ALL: [Self; 20] = [
+        Self::Collection,
+        Self::Use,
+        Self::Sharing,
+        Self::Choice,
+        Self::Rights,
+        Self::Retention,
+        Self::Security,
+        Self::Transfer,
+        Self::Minors,
+        Self::Tracking,
+        Self::Automation,
+        Self::Notice,
+        Self::Dispute,
+        Self::Liability,
+        Self::Content,
+        Self::Termination,
+        Self::Payment,
+        Self::Conduct,
+        Self::Scope,
+        Self::Identity,
+    ];
+}
+
 /// For whom the change is good, from the user's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

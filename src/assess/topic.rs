@@ -8,28 +8,7 @@ use super::{
 };
 
 /// All topics, in the order in which points are kept.
-pub(super) const TOPICS: [Topic; 20] = [
-    Topic::Collection,
-    Topic::Use,
-    Topic::Sharing,
-    Topic::Choice,
-    Topic::Rights,
-    Topic::Retention,
-    Topic::Security,
-    Topic::Transfer,
-    Topic::Minors,
-    Topic::Tracking,
-    Topic::Automation,
-    Topic::Notice,
-    Topic::Dispute,
-    Topic::Liability,
-    Topic::Content,
-    Topic::Termination,
-    Topic::Payment,
-    Topic::Conduct,
-    Topic::Scope,
-    Topic::Identity,
-];
+pub(super) const TOPICS: [Topic; 20] = Topic::ALL;
 
 /// Name of a topic as in the rules.
 pub(super) fn name(topic: Topic) -> &'static str {

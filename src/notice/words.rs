@@ -42,29 +42,6 @@ pub struct Words {
     pub effect: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// All topics, for checking that a language has words for each.
-const TOPICS: [Topic; 20] = [
-    Topic::Collection,
-    Topic::Use,
-    Topic::Sharing,
-    Topic::Choice,
-    Topic::Rights,
-    Topic::Retention,
-    Topic::Security,
-    Topic::Transfer,
-    Topic::Minors,
-    Topic::Tracking,
-    Topic::Automation,
-    Topic::Notice,
-    Topic::Dispute,
-    Topic::Liability,
-    Topic::Content,
-    Topic::Termination,
-    Topic::Payment,
-    Topic::Conduct,
-    Topic::Scope,
-    Topic::Identity,
-];
 const DIRECTIONS: [Direction; 3] = [
     Direction::Adverse,
     Direction::Favourable,
@@ -116,11 +93,11 @@ impl Words {
             let direction = direction_id(direction);
             need("direction", &words.direction, direction);
             let effects = words.effect.get(direction).unwrap_or(&none);
-            for topic in TOPICS {
+            for topic in Topic::ALL {
                 need(&format!("effect.{direction}"), effects, &topic_id(topic));
             }
         }
-        for topic in TOPICS {
+        for topic in Topic::ALL {
             need("topic", &words.topic, &topic_id(topic));
         }
         if missing.is_empty() {
@@ -213,7 +190,7 @@ mod tests {
     fn every_language_has_every_word() {
         for language in ["en", "zh"] {
             let words = words(language);
-            for topic in TOPICS {
+            for topic in Topic::ALL {
                 assert!(!words.topic(topic).is_empty());
             }
         }

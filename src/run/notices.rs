@@ -272,7 +272,7 @@ impl Material {
         self.plan
     }
 
-    pub(super) fn ground(&self) -> Ground<'_> {
+    fn ground(&self) -> Ground<'_> {
         Ground {
             document: &self.document.id,
             title: self.title.as_deref(),
@@ -376,9 +376,9 @@ pub(super) fn set_day(notice: &Notice) -> Option<Date> {
 /// A notice with what it rests on.
 pub(super) struct Desk {
     pub(super) notice: Notice,
-    pub(super) material: Material,
-    pub(super) templates: Templates,
-    pub(super) house: House,
+    material: Material,
+    templates: Templates,
+    house: House,
     siblings: Vec<Channel>,
 }
 
@@ -428,6 +428,17 @@ impl Desk {
             notice,
             material,
         })
+    }
+
+    /// Lets the templates write it anew; what people edited is kept.
+    pub(super) fn anew(&mut self, now: Timestamp) -> Result<Vec<Effect>, NoticesError> {
+        let written = notice::write(
+            &self.notice,
+            &self.material.ground(),
+            &self.house,
+            &self.templates,
+        )?;
+        self.step(written, now)
     }
 
     /// Takes a step and does what follows from it.
@@ -526,13 +537,7 @@ pub fn set(
         )?;
         desk.material.plan = plan;
     }
-    let written = notice::write(
-        &desk.notice,
-        &desk.material.ground(),
-        &desk.house,
-        &desk.templates,
-    )?;
-    effects.extend(desk.step(written, now)?);
+    effects.extend(desk.anew(now)?);
     effects.retain(|effect| !matches!(effect, Effect::Write | Effect::Check));
     desk.save(workspace, "set", by, effects, now)
 }
@@ -564,13 +569,7 @@ pub fn edit(
     );
     if is_page && part == Part::Text {
         // The page and the letter follow the edited text.
-        let written = notice::write(
-            &desk.notice,
-            &desk.material.ground(),
-            &desk.house,
-            &desk.templates,
-        )?;
-        effects.extend(desk.step(written, now)?);
+        effects.extend(desk.anew(now)?);
     }
     effects.retain(|effect| !matches!(effect, Effect::Write | Effect::Check));
     desk.save(workspace, "edited", by, effects, now)
@@ -682,13 +681,7 @@ pub fn after_review(
             continue;
         }
         let mut desk = Desk::open(workspace, &notice.id, now)?;
-        let written = notice::write(
-            &desk.notice,
-            &desk.material.ground(),
-            &desk.house,
-            &desk.templates,
-        )?;
-        let mut effects = desk.step(written, now)?;
+        let mut effects = desk.anew(now)?;
         if desk.notice.hash() == notice.hash() {
             continue;
         }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     evidence::Hash,
-    notice::{self, Effect, Notice, State},
+    notice::{Effect, Notice, State},
 };
 
 /// What another day of effect means for the notices of a version.
@@ -57,13 +57,7 @@ pub fn rewrite(
             State::Drafted | State::Approved => {
                 let approved = notice.state == State::Approved;
                 let mut desk = Desk::at(workspace, notice, day, now)?;
-                let written = notice::write(
-                    &desk.notice,
-                    &desk.material.ground(),
-                    &desk.house,
-                    &desk.templates,
-                )?;
-                let mut effects = desk.step(written, now)?;
+                let mut effects = desk.anew(now)?;
                 effects.retain(|effect| !matches!(effect, Effect::Write | Effect::Check));
                 let done = desk.save(workspace, "written anew", "fairnotice", effects, now)?;
                 if approved {
