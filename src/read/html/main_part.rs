@@ -123,10 +123,33 @@ impl Finder<'_, '_> {
         };
         for child in children {
             let outside = child < first || child > last;
-            if outside && !self.belongs(*child, child < first) {
+            if outside && !self.belongs(*child, child < first) && !self.one_of(*child, &own) {
                 self.dropped.insert(*child, Reason::BesidePolicy);
             }
         }
+    }
+
+    /// Whether an element is built as the policy's own are: under a heading of the same rank, with
+    /// the same tag and class or both numbered. A section about opening hours is one of the
+    /// policy's, whatever its words.
+    fn one_of(&self, at: usize, own: &[usize]) -> bool {
+        let built = |at: usize| {
+            let node = self.page.node(at)?;
+            let (heading, rank) = (at..node.end).find_map(|at| match self.page.tag(at) {
+                Some(Tag::Heading(rank)) => Some((at, rank)),
+                _ => None,
+            })?;
+            let words = self.page.words(heading);
+            let numbered = words.trim_start().starts_with(|c: char| c.is_ascii_digit());
+            Some((rank, self.page.tag(at)?, node.attr("class"), numbered))
+        };
+        let Some(here) = built(at) else {
+            return false;
+        };
+        let alike = own
+            .iter()
+            .filter(|own| built(**own).as_ref() == Some(&here));
+        alike.count() >= 2 && !self.measure(at).linked_over(60)
     }
 
     /// Whether a neighbour of the policy's greatest part is of the policy too.

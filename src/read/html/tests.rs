@@ -306,3 +306,26 @@ proptest::proptest! {
         let _ = read(&Input { bytes: &bytes, format: Some(Format::Html), ..Input::default() });
     }
 }
+
+#[test]
+fn a_last_section_without_words_of_policies_is_one_of_its_own() {
+    let sections: String = (1..9)
+        .map(|n| {
+            format!(
+                "<section class=c><h2>{n}. Clause</h2><p>We process personal data under the law \
+                 and share it with nobody without your consent.</p></section>"
+            )
+        })
+        .collect();
+    let last = "<section class=c><h2>9. Opening hours</h2><p>The shop opens at nine and closes at \
+                six. On Sundays the garden is closed.</p></section>";
+    let others = "<section class=cards><h3>You may also like</h3><p>Ten lamps for the garden, and \
+                  how to hang them in a tree.</p></section>";
+    let text = markdown(&page(
+        &format!("<h1>Privacy Policy</h1>{sections}{last}{others}"),
+        "t",
+        "",
+    ));
+    assert!(text.contains("On Sundays the garden is closed"), "{text}");
+    assert!(!text.contains("Ten lamps"), "{text}");
+}
