@@ -510,3 +510,37 @@ fn versions_are_committed_to_git_where_asked() {
     );
     assert!(!git(&["status", "--porcelain"]).contains("snapshots"));
 }
+
+#[test]
+fn old_encodings_and_broken_bytes_are_read_and_what_is_no_text_is_refused() {
+    let bench = owned();
+    let german =
+        "# Datenschutzerklärung\n\nWir löschen Ihre Daten nach dreißig Tagen, wenn Sie kündigen.\n";
+    let latin: Vec<u8> = german.chars().map(|c| c as u32 as u8).collect();
+    let wide: Vec<u8> = [0xFF, 0xFE]
+        .into_iter()
+        .chain(german.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    let mut broken = german.repeat(20).into_bytes();
+    broken.insert(3, 0xFF);
+    for (name, bytes, wanted) in [
+        ("latin.txt", latin, "löschen Ihre Daten nach dreißig"),
+        ("wide.txt", wide, "löschen Ihre Daten nach dreißig"),
+        ("broken.txt", broken, "löschen Ihre Daten nach dreißig"),
+    ] {
+        bench.write(name, &bytes);
+        let shown = bench.run(&["show", name]).exits(0).out;
+        assert!(shown.contains(wanted), "{name}: {shown}");
+    }
+    bench.check("2027-01-01T03:00:00Z");
+    let noise: Vec<u8> = (0u8..=255).cycle().take(40_000).collect();
+    bench.write("policy.md", &noise);
+    let ran = bench.run(&["check", "--format", "json"]).exits(1);
+    let said = &ran.json()["documents"][0];
+    assert!(
+        matches!(said["state"].as_str(), Some("suspect" | "failed")),
+        "{said}"
+    );
+    let log = bench.run(&["log", "notes", "--format", "json"]).json();
+    assert_eq!(log["versions"].as_array().unwrap().len(), 1);
+}
