@@ -1,13 +1,10 @@
 //! PDF with a text layer: its glyphs, their places and sizes, laid out again as Markdown.
 
 mod layout;
+mod packed;
 
-use std::{
-    io::Read as _,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use flate2::read::ZlibDecoder;
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps,
     InterpreterCache, InterpreterSettings, SoftMask,
@@ -16,25 +13,19 @@ use hayro_interpret::{
     interpret_page,
     kurbo::{Affine, BezPath, Point, Rect},
 };
-use hayro_syntax::{
-    DecryptionError, Filter, LoadPdfError, Pdf,
-    object::{Name, Object, Stream},
-};
+use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use super::{ReadError, Warning, converted::Converted};
 use layout::{Glyph, Sheet};
 
 /// Largest file that is read, in bytes.
-const MAX_BYTES: usize = 200 * 1024 * 1024;
+const MAX_BYTES: usize = 100 * 1024 * 1024;
 /// Most pages that are read.
 const MAX_PAGES: usize = 3000;
 /// Most drawing instructions of a file; the time of reading is bounded by it.
 const MAX_STEPS: usize = 20_000_000;
-
-/// Most bytes that all its streams but images may unpack to.
-const MAX_UNPACKED: u64 = 256 * 1024 * 1024;
-/// What one byte may become in a stream that is packed in another way than DEFLATE.
-const MOST_PER_BYTE: u64 = 4096;
+/// Most bytes that the forms it draws may hold, were each as large as the largest.
+const MAX_FORMS: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Thrown through the interpreter when a file draws too much; it has no other way out.
 struct Exhausted;
@@ -103,6 +94,7 @@ fn damaged(detail: &str) -> ReadError {
 }
 
 fn sheets(bytes: &[u8]) -> Result<(Vec<Sheet>, Option<String>), ReadError> {
+    packed::check_closed(bytes)?;
     let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ReadError::Protected("PDF"),
         LoadPdfError::Decryption(_) => damaged("its encryption is not known"),
@@ -117,16 +109,19 @@ fn sheets(bytes: &[u8]) -> Result<(Vec<Sheet>, Option<String>), ReadError> {
             "the PDF has more than {MAX_PAGES} pages"
         )));
     }
-    if unpacked(&pdf) > MAX_UNPACKED {
-        return Err(ReadError::TooLarge(format!(
-            "the text of the PDF unpacks to more than {} MB",
-            MAX_UNPACKED / 1024 / 1024
-        )));
-    }
+    let heaviest = packed::check_open(&pdf)?;
     let cache = InterpreterCache::new();
-    let mut steps = 0;
+    let mut work = Work {
+        heaviest,
+        ..Work::default()
+    };
+    let mut contents = 0_u64;
     let mut sheets = Vec::with_capacity(pages.len());
     for page in pages.iter() {
+        contents += packed::content(page);
+        if contents > packed::MAX_CONTENT {
+            return Err(packed::too_large());
+        }
         let (_, height) = page.render_dimensions();
         let mut context = Context::new(
             Affine::IDENTITY,
@@ -143,11 +138,11 @@ fn sheets(bytes: &[u8]) -> Result<(Vec<Sheet>, Option<String>), ReadError> {
                 height: f64::from(height),
                 ..Sheet::default()
             },
-            steps,
+            work,
             last: None,
         };
         interpret_page(page, &mut context, &mut collector);
-        steps = collector.steps;
+        work = collector.work;
         sheets.push(collector.sheet);
     }
     let title = pdf
@@ -160,55 +155,6 @@ fn sheets(bytes: &[u8]) -> Result<(Vec<Sheet>, Option<String>), ReadError> {
 }
 
 /// A text string of the document's dictionary: UTF-16 with a mark, else nearly Latin-1.
-/// How many bytes the streams unpack to, images left out: nobody looks at those here. Counting
-/// ends where there are too many.
-fn unpacked(pdf: &Pdf) -> u64 {
-    let mut sum = 0;
-    for object in pdf.objects() {
-        let Object::Stream(stream) = object else {
-            continue;
-        };
-        let image = stream
-            .dict()
-            .get::<Name<'_>>("Subtype")
-            .is_some_and(|n| *n == *b"Image");
-        if !image {
-            sum += size(&stream, MAX_UNPACKED - sum + 1);
-        }
-        if sum > MAX_UNPACKED {
-            break;
-        }
-    }
-    sum
-}
-
-/// How many bytes a stream unpacks to, no more than `most`.
-fn size(stream: &Stream<'_>, most: u64) -> u64 {
-    let raw = stream.raw_data();
-    let length = raw.len() as u64;
-    let least = match stream.filters().as_slice() {
-        [] => length,
-        [Filter::FlateDecode] => {
-            let mut count = 0;
-            let mut buffer = [0; 8192];
-            let mut decoder = ZlibDecoder::new(&*raw).take(most);
-            while let Ok(read @ 1..) = decoder.read(&mut buffer) {
-                count += read as u64;
-            }
-            count
-        }
-        // Text as hexadecimal digits or the like gets no longer; packed twice it could be anything.
-        filters => {
-            let packing = filters
-                .iter()
-                .filter(|f| !matches!(f, Filter::AsciiHexDecode | Filter::Ascii85Decode))
-                .count();
-            length.saturating_mul(MOST_PER_BYTE.saturating_pow(u32::try_from(packing).unwrap_or(9)))
-        }
-    };
-    least.min(most)
-}
-
 fn text_string(bytes: &[u8]) -> String {
     let text = match bytes {
         [0xFE, 0xFF, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest).0,
@@ -227,19 +173,32 @@ fn text_string(bytes: &[u8]) -> String {
         .to_owned()
 }
 
+/// What drawing the file has cost so far.
+#[derive(Clone, Copy, Default)]
+struct Work {
+    /// Instructions.
+    steps: usize,
+    /// Forms: contents of their own that a page draws by name, and forms in turn. Each is unpacked
+    /// each time.
+    forms: u64,
+    /// Size of the largest form, in bytes.
+    heaviest: u64,
+}
+
 /// Takes the glyphs of a page and nothing else.
 struct Collector {
     upright: Affine,
     sheet: Sheet,
-    steps: usize,
+    work: Work,
     /// Where the last run began and how long it was: outlines are drawn over fillings.
     last: Option<(Point, usize)>,
 }
 
 impl Collector {
     fn step(&mut self, count: usize) {
-        self.steps += count.max(1);
-        if self.steps > MAX_STEPS {
+        self.work.steps += count.max(1);
+        let unpacked = self.work.forms.saturating_mul(self.work.heaviest);
+        if self.work.steps > MAX_STEPS || unpacked > MAX_FORMS {
             resume_unwind(Box::new(Exhausted));
         }
     }
@@ -250,7 +209,15 @@ impl<'a> Device<'a> for Collector {
         self.step(1);
     }
 
-    fn push_clip_path(&mut self, _: &ClipPath) {
+    fn push_clip_path(&mut self, clip: &ClipPath) {
+        // The only clip that comes as a path though it is a box is that of a form.
+        if clip.path.elements().len() == 5 {
+            self.work.forms += 1;
+        }
+        self.step(1);
+    }
+
+    fn push_clip_rect(&mut self, _: &Rect) {
         self.step(1);
     }
 

@@ -179,3 +179,55 @@ fn a_page_that_unpacks_without_end_is_refused() {
     let error = convert(&file).unwrap_err().to_string();
     assert!(error.contains("unpacks to more than"), "{error}");
 }
+
+#[test]
+fn forms_that_draw_forms_come_to_an_end() {
+    // Each draws the next one ten times; the last one is the large one.
+    let mut file = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n\
+        2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n\
+        3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R \
+        /Resources << /XObject << /X 5 0 R >> >> >>\nendobj\n\
+        4 0 obj\n<< /Length 5 >>\nstream\n/X Do\nendstream\nendobj\n"
+        .to_vec();
+    for i in 5..16 {
+        let spaces = if i == 15 { 8 * 1024 * 1024 } else { 0 };
+        let data = format!("{} {}", "/X Do ".repeat(10), " ".repeat(spaces));
+        let head = format!(
+            "{i} 0 obj\n<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Length {} \
+             /Resources << /XObject << /X {} 0 R >> >> >>\nstream\n{data}\nendstream\nendobj\n",
+            data.len(),
+            i + 1
+        );
+        file.extend(head.as_bytes());
+    }
+    file.extend(b"trailer\n<< /Size 17 /Root 1 0 R >>\n%%EOF");
+    let error = convert(&file).unwrap_err().to_string();
+    assert!(error.contains("draws more"), "{error}");
+}
+
+#[test]
+fn many_pages_with_one_content_are_counted_each() {
+    let mut file = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n".to_vec();
+    let kids: String = (0..60).map(|i| format!("{} 0 R ", i + 4)).collect();
+    file.extend(format!("2 0 obj\n<< /Type /Pages /Kids [{kids}] /Count 60 >>\nendobj\n").bytes());
+    let spaces = " ".repeat(5 * 1024 * 1024);
+    file.extend(
+        format!(
+            "3 0 obj\n<< /Length {} >>\nstream\n{spaces}\nendstream\nendobj\n",
+            spaces.len()
+        )
+        .bytes(),
+    );
+    for i in 0..60 {
+        file.extend(
+            format!(
+                "{} 0 obj\n<< /Type /Page /Parent 2 0 R /Contents 3 0 R >>\nendobj\n",
+                i + 4
+            )
+            .bytes(),
+        );
+    }
+    file.extend(b"trailer\n<< /Size 64 /Root 1 0 R >>\n%%EOF");
+    let error = convert(&file).unwrap_err().to_string();
+    assert!(error.contains("unpacks to more than"), "{error}");
+}
