@@ -12,6 +12,7 @@
 //! seen is `uncertain`, never "try again"; the words are "accepted by the relay".
 
 mod address;
+mod ahead;
 pub mod alert;
 mod bounce;
 mod budget;

@@ -2,9 +2,7 @@
 //! before its content leaves and after its reply came.
 
 use std::{
-    collections::VecDeque,
     future::Future,
-    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -16,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Budget, BudgetOutcome, Connection, Limits, Relay, Reply, Retry,
+    ahead::{Ahead, Durable},
     queue::{Next, Queue, Turn},
     smtp::{Broken, Mail},
 };
@@ -53,6 +52,9 @@ pub trait Outbox: Send + Sync + 'static {
     fn record(&self, event: Event) -> impl Future<Output = bool> + Send + 'static;
     /// Writes to the ledger; durable with the next entry that is waited for.
     fn note(&self, event: Event);
+    /// Keeps in mind that the content of an attempt, durably entered, is about to leave. `false`
+    /// when that is not possible; then it must not leave.
+    fn begin(&self, n: u32, attempt: u32) -> bool;
     /// The clock.
     fn now(&self) -> Timestamp;
 }
@@ -152,7 +154,7 @@ struct Job {
 /// durable.
 struct Marked {
     job: Job,
-    durable: Pin<Box<dyn Future<Output = bool> + Send>>,
+    durable: Durable,
 }
 
 impl Job {
@@ -279,11 +281,6 @@ fn answer([mail, rcpt, data]: [Reply; 3]) -> (Answer, bool) {
         (Answer::Failed(data), false)
     }
 }
-
-/// So many messages of a session are marked in the ledger before their turn: waiting for the disk
-/// for each would cost two thirds of the speed. After a crash they are uncertain though nothing of
-/// them was sent, so the number is small.
-const AHEAD: usize = 4;
 
 /// A session that waits longer than this for something to do says goodbye.
 const IDLE: Duration = Duration::from_secs(10);
@@ -437,10 +434,10 @@ impl<O: Outbox> Run<O> {
     /// Sends messages over one connection until it breaks, is worn out, or nothing is to do.
     async fn session(&self, mut connection: Connection, job: Job) {
         let mut sent = 0;
-        let mut ahead = VecDeque::new();
+        let mut ahead = Ahead::new(self.settings.connections);
         let mut next = Some(job);
         loop {
-            let marked = match ahead.pop_front() {
+            let marked = match ahead.pop() {
                 Some(marked) => marked,
                 None => {
                     let Some(job) = next.take() else { break };
@@ -462,7 +459,7 @@ impl<O: Outbox> Run<O> {
             let Some(go) = self.judge(&mut connection, &marked.job, replies).await else {
                 return self.give_back(ahead, next);
             };
-            if !marked.durable.await {
+            if !ahead.wait(marked.durable).await {
                 self.stop(Stop::Ledger);
                 return;
             }
@@ -498,7 +495,7 @@ impl<O: Outbox> Run<O> {
         &self,
         connection: &mut Connection,
         job: Job,
-        ahead: &mut VecDeque<Marked>,
+        ahead: &mut Ahead<Marked>,
         held: &mut Option<Job>,
         sent: &mut usize,
     ) -> Option<()> {
@@ -515,7 +512,7 @@ impl<O: Outbox> Run<O> {
             if may_follow && held.is_none() {
                 *held = self.look_ahead(connection, ahead, *sent + 1);
             }
-            let together = if may_follow { ahead.pop_front() } else { None };
+            let together = if may_follow { ahead.pop() } else { None };
             buffer.clear();
             buffer.extend_from_slice(&ready.envelope.bytes);
             buffer.extend_from_slice(b".\r\n");
@@ -524,6 +521,10 @@ impl<O: Outbox> Run<O> {
                 connection.put_envelope(&marked.job.mail(), &mut buffer);
             }
             *sent += 1;
+            if !self.outbox.begin(ready.turn.n, ready.turn.attempt) {
+                self.stop(Stop::Ledger);
+                return None;
+            }
             let answer = match connection.write(&buffer).await {
                 Ok(()) => connection.done_reply().await,
                 Err(broken) => Err(broken),
@@ -554,7 +555,7 @@ impl<O: Outbox> Run<O> {
             };
             let replies = connection.envelope_replies().await;
             let go = self.judge(connection, &marked.job, replies).await?;
-            if !marked.durable.await {
+            if !ahead.wait(marked.durable).await {
                 self.stop(Stop::Ledger);
                 return None;
             }
@@ -587,10 +588,10 @@ impl<O: Outbox> Run<O> {
     fn look_ahead(
         &self,
         connection: &Connection,
-        ahead: &mut VecDeque<Marked>,
+        ahead: &mut Ahead<Marked>,
         sent: usize,
     ) -> Option<Job> {
-        while ahead.len() < AHEAD
+        while ahead.wants_more()
             && sent + ahead.len() < self.settings.per_connection
             && !self.stopped()
         {
@@ -600,14 +601,14 @@ impl<O: Outbox> Run<O> {
                 return Some(job);
             }
             if self.can_take(connection, &job) {
-                ahead.push_back(self.mark(job));
+                ahead.push(self.mark(job));
             }
         }
         None
     }
 
     /// Returns what a session did not come to: messages that were marked, and one that was not.
-    fn give_back(&self, ahead: VecDeque<Marked>, held: Option<Job>) {
+    fn give_back(&self, ahead: Ahead<Marked>, held: Option<Job>) {
         let now = self.outbox.now();
         let mut queue = lock(&self.queue);
         for Marked { job, .. } in ahead {

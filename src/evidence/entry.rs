@@ -159,6 +159,9 @@ pub enum Event {
         torn: u64,
         /// Attempts without a result, uncertain from now on.
         uncertain: u32,
+        /// Recipients of attempts whose content certainly never began to leave: open again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unsent: Vec<u32>,
     },
     /// The head of the chain was given out of the house.
     Bound {

@@ -357,7 +357,10 @@ impl Replay {
                 self.state = Some(CampaignState::Finished);
                 self.ended = Some(entry.at);
             }
-            Event::Recovered { .. } => {
+            Event::Recovered { unsent, .. } => {
+                for n in unsent {
+                    self.step(seq, *n, "not sent", Delivery::Pending, sending)?;
+                }
                 self.interrupted();
             }
             Event::Bound { head, to } => self.bound.push((*head, to.clone(), entry.at)),
@@ -365,7 +368,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Every attempt without a result becomes uncertain, as a start after a crash must see it.
+    /// Every attempt left without a result becomes uncertain, as a start after a crash must see it.
     fn interrupted(&mut self) {
         for n in self.numbers(Delivery::Sending) {
             self.set(n, Delivery::Uncertain);
@@ -596,25 +599,31 @@ mod tests {
         };
         replay.apply(&entry(2, accepted)).unwrap();
         replay.apply(&entry(3, attempt(1))).unwrap();
-        let recovered = Event::Recovered {
+        replay.apply(&entry(4, attempt(2))).unwrap();
+        let recovered = |unsent| Event::Recovered {
             torn: 0,
             uncertain: 1,
+            unsent,
         };
-        replay.apply(&entry(4, recovered)).unwrap();
+        assert!(
+            replay.clone().apply(&entry(5, recovered(vec![0]))).is_err(),
+            "who was accepted is not open again"
+        );
+        replay.apply(&entry(5, recovered(vec![2]))).unwrap();
         let counts = replay.counts();
         assert_eq!(
             (counts.pending, counts.accepted, counts.uncertain),
             (2, 1, 1)
         );
         assert!(replay.adds_up());
-        assert!(replay.apply(&entry(5, Event::Finished)).is_err());
+        assert!(replay.apply(&entry(6, Event::Finished)).is_err());
         let verdict = Event::Verdict {
             n: 1,
             verdict: Verdict::NotTaken,
             because: "the relay's log".into(),
             by: "ann".into(),
         };
-        replay.apply(&entry(5, verdict)).unwrap();
+        replay.apply(&entry(6, verdict)).unwrap();
         assert_eq!(replay.delivery(1), Some(Delivery::Pending));
         assert_eq!(replay.counts().ever_uncertain, 1);
     }
@@ -655,7 +664,7 @@ mod tests {
                     4 => Event::Deferred { n, until: Timestamp::UNIX_EPOCH, reply },
                     5 => Event::Uncertain { n, reply },
                     6 => Event::Verdict { n, verdict: Verdict::Resend, because: reply, by: String::new() },
-                    7 => Event::Recovered { torn: 0, uncertain: 0 },
+                    7 => Event::Recovered { torn: 0, uncertain: 0, unsent: Vec::new() },
                     _ => Event::Finished,
                 };
                 let before = replay.counts();

@@ -11,6 +11,7 @@
 //!   key              secret behind Message-IDs and bounce addresses
 //!   rejected.jsonl   lines of the source that were not used, and why
 //!   ledger.jsonl     what happened
+//!   begun            whose content began to leave, while a sender is at work
 //!   request          what another process asks of the sender: pause, cancel
 //!   lock             who is sending
 //! ```

@@ -1,5 +1,9 @@
-//! A campaign's ledger on disk: lines that are only ever added, each chained to the one before,
-//! written in groups by one thread that waits for the disk (fdatasync) before it says "done".
+//! A campaign's ledger on disk: lines that are only ever added, each chained to the one before.
+//!
+//! Two threads share the work. The first writes what it is given to the file at once; the second
+//! waits for the disk (fdatasync) again and again, each time for everything that was written till
+//! then, and says "done" to whoever waits for it. So a process that is killed leaves nearly all
+//! results it saw in the file, and a busy disk makes the groups larger, not the sender slower.
 //!
 //! What a crash can leave behind is an unfinished last group: it is cut off, set aside in a file
 //! beside the ledger, and said in a `recovered` entry. Anything else that does not fit the chain
@@ -9,13 +13,15 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use super::begun::{self, Begun};
 use crate::evidence::{Delivery, Entry, Event, Hash, LineError, Replay, ReplayError, read_line};
 
 /// Why a ledger cannot be used.
@@ -159,9 +165,39 @@ enum Order {
     Flush(mpsc::Sender<()>),
 }
 
+/// Somebody who waits until an entry is durable.
+#[derive(Debug)]
+enum Waiter {
+    Entry(oneshot::Sender<()>),
+    Flush(mpsc::Sender<()>),
+}
+
+impl Waiter {
+    fn tell(self) {
+        match self {
+            // Nobody may be waiting any more.
+            Self::Entry(done) => drop(done.send(())),
+            Self::Flush(done) => drop(done.send(())),
+        }
+    }
+}
+
+/// What was written, and not waited for at the disk.
+#[derive(Debug, Default)]
+struct Unsynced {
+    any: bool,
+    waiting: Vec<Waiter>,
+    /// The writer ended: what is here is the last.
+    ended: bool,
+    /// The disk failed: nothing is durable any more.
+    failed: bool,
+}
+
 #[derive(Debug)]
 struct Shared {
     standing: Mutex<Standing>,
+    unsynced: Mutex<Unsynced>,
+    written: Condvar,
     failure: Mutex<Option<String>>,
 }
 
@@ -174,8 +210,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Ledger {
     path: PathBuf,
     orders: Option<mpsc::SyncSender<Order>>,
-    writer: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
     shared: Arc<Shared>,
+    begun: Option<Begun>,
 }
 
 impl Ledger {
@@ -196,8 +233,9 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Opens a ledger for writing, sets a torn tail aside, and makes attempts without a result
-    /// uncertain. The caller holds the campaign's lock.
+    /// Opens a ledger for writing, sets a torn tail aside, and settles attempts without a result:
+    /// those whose content did not begin to leave are open again, the others uncertain. The
+    /// caller holds the campaign's lock.
     ///
     /// # Errors
     /// When it cannot be read or written, or is damaged.
@@ -207,14 +245,24 @@ impl Ledger {
         if torn > 0 {
             set_aside(path, standing.length)?;
         }
-        let uncertain = standing.replay.numbers(Delivery::Sending).len();
+        let without: Vec<(u32, u32)> = standing
+            .replay
+            .numbers(Delivery::Sending)
+            .into_iter()
+            .map(|n| {
+                let attempts = standing.replay.attempts(n);
+                (n, attempts.map_or(0, |attempts| attempts.count))
+            })
+            .collect();
+        let unsent = begun::unsent(path, &without);
         let ledger = Self::start(path, standing)?;
-        if torn > 0 || uncertain > 0 {
+        if torn > 0 || !without.is_empty() {
             ledger.append(
                 now,
                 Event::Recovered {
                     torn,
-                    uncertain: u32::try_from(uncertain).unwrap_or(u32::MAX),
+                    uncertain: u32::try_from(without.len() - unsent.len()).unwrap_or(u32::MAX),
+                    unsent,
                 },
             )?;
         }
@@ -226,24 +274,80 @@ impl Ledger {
             .append(true)
             .open(path)
             .map_err(|e| LedgerError::io("open", path, e))?;
+        let disk = file
+            .try_clone()
+            .map_err(|e| LedgerError::io("open", path, e))?;
         let shared = Arc::new(Shared {
             standing: Mutex::new(standing),
+            unsynced: Mutex::default(),
+            written: Condvar::new(),
             failure: Mutex::new(None),
         });
         let (orders, inbox) = mpsc::sync_channel(8192);
-        let writer = std::thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn({
-                let shared = Arc::clone(&shared);
-                move || write_groups(file, &inbox, &shared)
-            })
-            .map_err(|e| LedgerError::io("write", path, e))?;
-        Ok(Self {
+        let mut ledger = Self {
             path: path.to_owned(),
             orders: Some(orders),
-            writer: Some(writer),
-            shared,
-        })
+            threads: Vec::new(),
+            shared: Arc::clone(&shared),
+            begun: None,
+        };
+        let write = {
+            let shared = Arc::clone(&shared);
+            move || {
+                write_entries(file, &inbox, &shared);
+                lock(&shared.unsynced).ended = true;
+                shared.written.notify_one();
+            }
+        };
+        ledger.thread("ledger", write)?;
+        ledger.thread("ledger-disk", move || sync_entries(&disk, &shared))?;
+        Ok(ledger)
+    }
+
+    fn thread(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<(), LedgerError> {
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work)
+            .map_err(|e| LedgerError::io("write", &self.path, e))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Prepares for contents to be sent; see [`begin`](Self::begin).
+    ///
+    /// # Errors
+    /// When the file beside the ledger cannot be written.
+    pub fn prepare_to_send(&mut self) -> Result<(), LedgerError> {
+        let recipients = self.with(|replay, _| replay.counts().recipients);
+        self.begun = Begun::start(&self.path, recipients)
+            .map_err(|e| LedgerError::io("write beside", &self.path, e))?;
+        Ok(())
+    }
+
+    /// Says that the content of a durable `sending` entry is about to leave, so that a process
+    /// killed before this leaves no doubt about it. `false` when that cannot be written: then it
+    /// must not leave.
+    #[must_use]
+    pub fn begin(&self, n: u32, attempt: u32) -> bool {
+        let Some(begun) = &self.begun else {
+            return true;
+        };
+        match begun.mark(n, attempt) {
+            Ok(()) => true,
+            Err(error) => {
+                lock(&self.shared.failure).get_or_insert(error.to_string());
+                false
+            }
+        }
+    }
+
+    /// Nobody is left to be sent to: removes what [`begin`](Self::begin) wrote.
+    pub fn end_of_sending(&self) {
+        begun::remove(&self.path);
     }
 
     /// Hands an entry to the writer; the receiver tells when it is durable, and fails when it
@@ -294,7 +398,7 @@ impl Ledger {
         }
     }
 
-    /// Looks at what stands in the ledger, as far as it is durable.
+    /// Looks at what stands in the ledger; after [`flush`](Self::flush) all of it is durable.
     pub fn with<T>(&self, look: impl FnOnce(&Replay, Hash) -> T) -> T {
         let standing = lock(&self.shared.standing);
         look(&standing.replay, standing.head)
@@ -304,20 +408,22 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         self.orders = None;
-        if let Some(writer) = self.writer.take() {
-            // A writer that panicked has nothing left to say.
-            let _ended = writer.join();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing left to say.
+            let _ended = thread.join();
         }
     }
 }
 
-/// Most entries that one write to disk carries.
-const LARGEST_GROUP: usize = 2048;
+/// Most entries that one write carries.
+const LARGEST_WRITE: usize = 2048;
 
-fn write_groups(mut file: File, inbox: &mpsc::Receiver<Order>, shared: &Shared) {
+/// Entries that nobody waits for wait so long for company at the disk.
+const NOBODY_WAITS: Duration = Duration::from_millis(20);
+
+fn write_entries(mut file: File, inbox: &mpsc::Receiver<Order>, shared: &Shared) {
     let mut bytes = Vec::with_capacity(1 << 16);
     let mut waiting = Vec::new();
-    let mut flushes = Vec::new();
     while let Ok(first) = inbox.recv() {
         let mut standing = lock(&shared.standing);
         let mut order = Some(first);
@@ -333,30 +439,60 @@ fn write_groups(mut file: File, inbox: &mpsc::Receiver<Order>, shared: &Shared) 
                         return;
                     }
                     standing.head = entry.write(standing.head, &mut bytes);
-                    waiting.extend(done);
+                    waiting.extend(done.map(Waiter::Entry));
                     count += 1;
                 }
-                Order::Flush(done) => flushes.push(done),
+                Order::Flush(done) => waiting.push(Waiter::Flush(done)),
             }
-            if count < LARGEST_GROUP {
+            if count < LARGEST_WRITE {
                 order = inbox.try_recv().ok();
             }
         }
         drop(standing);
-        if !bytes.is_empty() {
-            if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_data()) {
-                *lock(&shared.failure) = Some(error.to_string());
-                return;
-            }
-            bytes.clear();
+        if let Err(error) = file.write_all(&bytes) {
+            *lock(&shared.failure) = Some(error.to_string());
+            return;
         }
-        for done in waiting.drain(..) {
-            // Nobody may be waiting any more.
-            let _gone = done.send(());
+        let mut unsynced = lock(&shared.unsynced);
+        if unsynced.failed {
+            return;
         }
-        for done in flushes.drain(..) {
-            let _gone = done.send(());
+        unsynced.any |= !bytes.is_empty();
+        unsynced.waiting.append(&mut waiting);
+        drop(unsynced);
+        shared.written.notify_one();
+        bytes.clear();
+    }
+}
+
+fn sync_entries(file: &File, shared: &Shared) {
+    let mut unsynced = lock(&shared.unsynced);
+    loop {
+        unsynced = shared
+            .written
+            .wait_while(unsynced, |u| !u.any && u.waiting.is_empty() && !u.ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        (unsynced, _) = shared
+            .written
+            .wait_timeout_while(unsynced, NOBODY_WAITS, |u| u.waiting.is_empty() && !u.ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        let waiting = std::mem::take(&mut unsynced.waiting);
+        let any = std::mem::take(&mut unsynced.any);
+        if !any && waiting.is_empty() {
+            return;
         }
+        drop(unsynced);
+        if any && let Err(error) = file.sync_data() {
+            *lock(&shared.failure) = Some(error.to_string());
+            let mut unsynced = lock(&shared.unsynced);
+            unsynced.failed = true;
+            unsynced.waiting.clear();
+            return;
+        }
+        for waiter in waiting {
+            waiter.tell();
+        }
+        unsynced = lock(&shared.unsynced);
     }
 }
 
@@ -476,6 +612,45 @@ mod tests {
                 .replay
                 .numbers(Delivery::Uncertain),
             [1]
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_attempt_that_was_only_marked_is_open_again_and_one_that_began_is_uncertain() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let mut ledger = Ledger::create(&path, now(), created(3)).unwrap();
+        ledger.prepare_to_send().unwrap();
+        ledger.note(now(), attempt(0));
+        ledger.append(now(), attempt(1)).unwrap();
+        assert!(ledger.begin(1, 1));
+        drop(ledger);
+        let state = |ledger: &Ledger| {
+            let states = ledger.with(|replay, _| [0, 1, 2].map(|n| replay.delivery(n).unwrap()));
+            (
+                states,
+                ledger.with(|replay, _| replay.counts().ever_uncertain),
+            )
+        };
+        let expected = (
+            [Delivery::Pending, Delivery::Uncertain, Delivery::Pending],
+            1,
+        );
+        let ledger = Ledger::open(&path, now()).unwrap();
+        assert_eq!(state(&ledger), expected);
+        drop(ledger);
+        // Opened once more, the verdict stands.
+        assert_eq!(state(&Ledger::open(&path, now()).unwrap()), expected);
+        assert_eq!(
+            read_ledger(&path)
+                .unwrap()
+                .replay
+                .attempts(0)
+                .unwrap()
+                .count,
+            1,
+            "the attempt is counted, so that the next one has a number of its own"
         );
     }
 

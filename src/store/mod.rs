@@ -12,6 +12,7 @@
 //! ```
 
 mod archive;
+mod begun;
 mod campaign_files;
 pub mod checkpoint;
 mod event;

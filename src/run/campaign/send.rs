@@ -89,7 +89,7 @@ pub fn send(
     let signer = super::signer(root)?;
     let now = clock.now();
     let lock = campaign.folder.lock("send", now, MOMENT)?;
-    let ledger = campaign.ledger(now)?;
+    let mut ledger = campaign.ledger(now)?;
     let machine = machine();
     ledger.with(|replay, _| may_send(&campaign, replay, machine, options.moved, now))?;
     campaign.check_frozen()?;
@@ -116,6 +116,7 @@ pub fn send(
                 machine,
             },
         )?;
+        ledger.prepare_to_send()?;
         let settings = Settings {
             relay: options.relay,
             connections: options.connections,
@@ -361,6 +362,9 @@ fn conclude(
     if let Some(event) = event {
         ledger.append(now, event)?;
     }
+    if open == 0 {
+        ledger.end_of_sending();
+    }
     Ok(ledger.with(|replay, head| report(campaign, replay, head, now)))
 }
 
@@ -407,6 +411,10 @@ impl Outbox for Desk {
 
     fn note(&self, event: Event) {
         self.ledger.note(self.clock.now(), event);
+    }
+
+    fn begin(&self, n: u32, attempt: u32) -> bool {
+        self.ledger.begin(n, attempt)
     }
 
     fn now(&self) -> Timestamp {
