@@ -23,6 +23,7 @@ mod it {
     mod duties;
     mod effect;
     mod evidence;
+    mod explain;
     mod history;
     mod hostile;
     mod imap;

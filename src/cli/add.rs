@@ -5,7 +5,10 @@ use std::io::{BufRead as _, IsTerminal as _};
 use fairnotice::{
     config::{self, Kind, Side},
     read,
-    run::add::{self, AddError, Preview},
+    run::{
+        add::{self, AddError, Preview},
+        capture,
+    },
 };
 use serde::Serialize;
 
@@ -31,7 +34,8 @@ pub(crate) struct Args {
     /// Write without asking.
     #[arg(long, short)]
     yes: bool,
-    /// Say which part of the page was taken and why; write nothing.
+    /// Say which part of the page was taken and why; write nothing. SOURCE may also be the id of a
+    /// document that is tracked already: then with its selectors.
     #[arg(long)]
     explain: bool,
 }
@@ -74,6 +78,11 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         robots: None,
         notice: config::NoticeFields::default(),
     };
+    if args.explain {
+        tracked(&config, args, &mut document);
+        let preview = add::preview(&globals.workspace, &config, &document)?;
+        return explain(&preview, &document);
+    }
     if config.document(&document.id).is_some() {
         return Err(CliError::usage(
             "exists",
@@ -92,9 +101,6 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             title,
             args.sources.first().map_or("", String::as_str),
         );
-    }
-    if args.explain {
-        return explain(&preview);
     }
     if !globals.json() {
         print_text(&shown(&document.id, &preview))?;
@@ -190,26 +196,68 @@ fn shown(id: &str, preview: &Preview) -> String {
     text
 }
 
-fn explain(preview: &Preview) -> Outcome {
+/// Takes over how a document is fetched and read that is tracked already: one that is named, or
+/// that has the same sources.
+fn tracked(config: &config::Config, args: &Args, document: &mut config::Document) {
+    let named = match (&args.id, args.sources.as_slice()) {
+        (Some(id), _) => config.document(id),
+        (None, [id]) => config.document(id),
+        _ => None,
+    };
+    let same = |known: &&config::Document| known.source == document.source;
+    let Some(known) = named.or_else(|| config.documents.iter().find(same)) else {
+        return;
+    };
+    let mut known = known.clone();
+    if args.sources.as_slice() != [known.id.clone()] {
+        known.source.clone_from(&document.source);
+    }
+    *document = known;
+}
+
+fn explain(preview: &Preview, document: &config::Document) -> Outcome {
+    let selectors = capture::selectors(document);
     let mut text = String::new();
     for capture in &preview.captures {
         text += &format!("{}\n", capture.url);
         for hop in &capture.hops {
             text += &format!("  request: {} {}\n", hop.status, hop.url);
         }
-    }
-    text += &format!("  words taken: {}\n", preview.text.document.word_count());
-    for capture in &preview.captures {
-        // Pages only: other formats are taken whole.
         let input = read::Input {
             bytes: &capture.bytes,
             media_type: capture.media_type.as_deref(),
             url: Some(&capture.url),
+            selectors: selectors.clone(),
             ..read::Input::default()
         };
-        if let Ok(Some(said)) = read::explain(&input) {
-            text += &explanation(&said);
+        text += &match read::explain(&input) {
+            Ok(Some(said)) => explanation(&said),
+            _ => "  no web page: all of its text is taken\n".to_owned(),
+        };
+    }
+    let read = &preview.text.document;
+    text += &format!("words taken: {}\n", read.word_count());
+    for (what, parts) in [
+        ("include", &selectors.include),
+        ("remove", &selectors.remove),
+    ] {
+        if !parts.is_empty() {
+            text += &format!(
+                "`{what}` of `{}` names {} part{}\n",
+                document.id,
+                parts.len(),
+                if parts.len() == 1 { "" } else { "s" }
+            );
         }
+    }
+    for warning in &read.warnings {
+        text += &format!("warning: {}\n", warning.detail);
+    }
+    if let Some(suspect) = &read.suspect {
+        text += &format!(
+            "suspect ({}): {}; it would be kept as a capture, not as a version\n",
+            suspect.code, suspect.detail
+        );
     }
     print_text(&text)
 }
@@ -219,7 +267,7 @@ fn explanation(said: &read::Explanation) -> String {
     let (kept, all) = said.words;
     let mut text = format!("  of the page's {all} words {kept} were kept\n");
     for (path, words) in &said.taken {
-        text += &format!("  taken: {path} ({words} words)\n");
+        text += &format!("  taken: {path} ({words} words): {}\n", said.why);
     }
     for left in &said.left_out {
         text += &format!(

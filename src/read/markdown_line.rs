@@ -184,6 +184,14 @@ fn spans(text: &str, marks: Vec<(usize, Mark)>) -> Spans {
     if depth > 0 {
         close(&mut strong, strong_at, text.len());
     }
+    for (range, _) in &mut links {
+        // Whether the full stop is part of the link changes with whoever edited the page last.
+        let words = text.get(range.clone()).unwrap_or_default();
+        let bare = words.trim_end_matches(['.', ',', ';', ':']).trim_end();
+        if !bare.is_empty() {
+            range.end = range.start + bare.len();
+        }
+    }
     Spans { strong, links }
 }
 

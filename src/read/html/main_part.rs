@@ -34,6 +34,19 @@ pub(super) fn find(
     root
 }
 
+/// Why the policy is looked for in that part, for people.
+pub(super) fn why(page: &Page<'_>, root: usize) -> &'static str {
+    match page.tag(root) {
+        _ if root == page.body => {
+            "the whole page: no main element holds a third of its prose, and no one article most of it"
+        }
+        Some(Tag::Article) => {
+            "the one article, with a heading, that holds most of the page's prose"
+        }
+        _ => "the main element, with a third of the page's prose or more",
+    }
+}
+
 struct Finder<'a, 'b> {
     page: &'b Page<'a>,
     measures: &'b [Measure],

@@ -31,6 +31,8 @@ use page::Page;
 pub struct Explanation {
     /// CSS paths of the parts that were taken, with the number of words that are left in each.
     pub taken: Vec<(String, usize)>,
+    /// Why those parts.
+    pub why: &'static str,
     /// Words kept, of all words on the page.
     pub words: (usize, usize),
     /// What was left out, in the order of the page.
@@ -100,13 +102,17 @@ pub fn explain(input: &Input<'_>) -> Result<Option<Explanation>, ReadError> {
     let page = Page::new(&html);
     let reading = Reading::of(&html, &page, input)?;
     let count = |at: usize| page.words(at).split_whitespace().count();
+    let all: usize = reading.taken.iter().map(|r| range_words(&page, r)).sum();
+    // What lies outside of the part that was taken went with its surroundings.
+    let out: usize = reading
+        .dropped
+        .keys()
+        .filter(|at| reading.taken.iter().any(|r| r.contains(at)))
+        .map(|at| count(*at))
+        .sum();
     let left_out: Vec<LeftOut> = reading
         .dropped
         .iter()
-        .filter(|(at, _)| {
-            // What lies outside of the part that was taken went with its surroundings.
-            reading.taken.iter().any(|r| r.contains(at))
-        })
         .map(|(at, reason)| LeftOut {
             path: select::path(&page, *at),
             reason: *reason,
@@ -120,8 +126,6 @@ pub fn explain(input: &Input<'_>) -> Result<Option<Explanation>, ReadError> {
         })
         .filter(|left| left.words > 0)
         .collect();
-    let out: usize = left_out.iter().map(|l| l.words).sum();
-    let all: usize = reading.taken.iter().map(|r| range_words(&page, r)).sum();
     let taken = reading
         .taken
         .iter()
@@ -129,6 +133,7 @@ pub fn explain(input: &Input<'_>) -> Result<Option<Explanation>, ReadError> {
         .collect();
     Ok(Some(Explanation {
         taken,
+        why: reading.why,
         words: (all.saturating_sub(out), count(page.body)),
         left_out,
     }))
@@ -147,6 +152,7 @@ fn range_words(page: &Page<'_>, range: &std::ops::Range<usize>) -> usize {
 /// What was taken and what was left out.
 struct Reading {
     taken: select::Taken,
+    why: &'static str,
     dropped: Dropped,
 }
 
@@ -157,6 +163,7 @@ impl Reading {
         if let Some(taken) = select::apply(html, page, &input.selectors, &mut removed)? {
             return Ok(Self {
                 taken,
+                why: "the selectors name it",
                 dropped: removed,
             });
         }
@@ -170,6 +177,7 @@ impl Reading {
         let end = page.node(root).map_or(root, |n| n.end);
         Ok(Self {
             taken: vec![root..end],
+            why: main_part::why(page, root),
             dropped,
         })
     }
