@@ -201,6 +201,7 @@ fn printed_label(document: &Document, block: &Block, marker: &Marker) -> String 
         _ => lead,
     };
     let plain: String = without_tags(rest)
+        .replace("&nbsp;", " ")
         .chars()
         .filter(|c| !matches!(c, '*' | '_' | '\\' | '#' | '`' | '>'))
         .map(|c| if c.is_whitespace() { ' ' } else { c })

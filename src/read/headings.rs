@@ -17,6 +17,8 @@ const LONGEST_KEY: usize = 200;
 /// What must speak for a heading at least, in hundredths of a logit: a heading that is missed harms
 /// more than a short line that is taken for one.
 const BAR: i32 = -80;
+/// The same for a paragraph that is bold as a whole; the texts behind the weights have no bold.
+const BOLD_BAR: i32 = -400;
 
 /// What was seen of a text before headings are chosen.
 pub(super) struct Seen {
@@ -155,9 +157,12 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
                 } else {
                     // What stands first and points elsewhere belongs to the page, not to the text.
                     let skip = |s: &Shape| s.has(Feature::Top) && s.has(Feature::Pointer);
+                    // Whoever sets a whole short paragraph in bold means a heading.
+                    let bold = format != Format::Text && piece.leaf.bold && !piece.leaf.listed;
+                    let bar = if bold && open { BOLD_BAR } else { BAR };
                     seen.shapes
                         .get(i)
-                        .is_some_and(|s| s.second() > BAR && !skip(s))
+                        .is_some_and(|s| s.second() > bar && !skip(s))
                         || known(&seen, i)
                 }
         })

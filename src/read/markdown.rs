@@ -81,8 +81,10 @@ impl<'a> Reader<'a> {
         match event {
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(tag, range),
-            Event::Text(_) => {
-                if self.code.is_some() {
+            Event::Text(said) => {
+                if said.trim().is_empty() && !said.is_empty() && self.is_named_space(&range) {
+                    self.blank_start(&range);
+                } else if self.code.is_some() {
                     if let (Some((_, false)), Some(leaf)) = (&self.code, &mut self.open) {
                         push_run(&mut leaf.runs, range);
                     }
@@ -341,6 +343,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether white space is written by its name (`&nbsp;`) where a leaf has no words yet.
+    fn is_named_space(&self, range: &Span) -> bool {
+        self.whole
+            .get(range.clone())
+            .is_some_and(|t| t.starts_with('&'))
+            && self.code.is_none()
+            && self.images == 0
+            && self.open.as_ref().is_some_and(|leaf| leaf.runs.is_empty())
+    }
+
+    /// Such white space indents, or fills an empty paragraph: it is no word.
+    fn blank_start(&mut self, range: &Span) {
+        self.last_child_end = range.end;
+        self.extend(range.end);
+        if let Some(leaf) = &mut self.open {
+            leaf.content.start = range.end.min(leaf.content.end);
+        }
+    }
+
     fn text(&mut self, range: Span) {
         self.inline(&range);
         self.last_child_end = range.end;
@@ -420,6 +441,7 @@ impl<'a> Reader<'a> {
         }
         leaf.content.end = leaf.content.end.min(leaf.span.end);
         leaf.content.start = leaf.content.start.min(leaf.content.end);
+        self.blank_end(&mut leaf);
         leaf.span = trimmed(self.whole, leaf.span);
         if leaf.span.is_empty() {
             return;
@@ -430,6 +452,28 @@ impl<'a> Reader<'a> {
             leaf.heading = None;
         }
         self.leaves.push(leaf);
+    }
+
+    /// White space by name at the end of a leaf is no word either.
+    fn blank_end(&self, leaf: &mut Leaf) {
+        let bare = |span: &Span| {
+            let slice = self.whole.get(span.clone()).unwrap_or_default();
+            let mut bare = slice.trim_end();
+            while let Some(less) = bare.strip_suffix("&nbsp;") {
+                bare = less.trim_end();
+            }
+            (bare.len() < slice.trim_end().len()).then_some(span.start + bare.len())
+        };
+        while let Some(last) = leaf.runs.last_mut() {
+            let Some(end) = bare(last) else { break };
+            last.end = end;
+            if last.start >= last.end {
+                leaf.runs.pop();
+            }
+        }
+        if let Some(end) = bare(&leaf.content) {
+            leaf.content.end = end.max(leaf.content.start);
+        }
     }
 
     /// The address in `[text](address "title")`.
@@ -550,5 +594,62 @@ pub(super) fn starts_item(line: &str) -> bool {
                 chars.next().is_some_and(char::is_whitespace)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::read::{Format, Input, canonical, read};
+
+    fn shown(text: &str) -> String {
+        canonical(
+            &read(&Input {
+                bytes: text.as_bytes(),
+                format: Some(Format::Markdown),
+                ..Input::default()
+            })
+            .unwrap(),
+        )
+    }
+
+    #[test]
+    fn white_space_by_name_is_white_space() {
+        let text = "# Moss Terms\n\n&nbsp;\n\n**&nbsp;**\n\n&nbsp;&nbsp; We [keep](/k) it.&nbsp;\n\n\
+            &nbsp;&nbsp;&nbsp;(a) names;\n\n&nbsp;&nbsp;&nbsp;(b) addresses, and a&nbsp;name.\n";
+        let want =
+            "# Moss Terms\n\nWe [keep](/k) it.\n\n(a) names;\n\n(b) addresses, and a&nbsp;name.\n";
+        assert_eq!(shown(text), want);
+    }
+
+    #[test]
+    fn paragraphs_in_bold_are_headings_whatever_their_label() {
+        let body = "We keep your name and your address for as long as you have an account with us.";
+        for labels in [
+            ["I.", "II.", "III."],
+            ["1.", "2.", "3."],
+            ["1\\.", "2\\.", "3\\."],
+            ["A.", "B.", "C."],
+            ["Article 1", "Article 2", "Article 3"],
+            ["", "", ""],
+        ] {
+            let mut text = "# Moss Privacy Policy\n\n".to_owned();
+            for (label, title) in labels.iter().zip(["Data", "Sharing of data", "Our law"]) {
+                text += &format!("**{}**\n\n{body}\n\n", format!("{label} {title}").trim());
+            }
+            let shown = shown(&text);
+            assert_eq!(shown.matches("\n## ").count(), 3, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_in_bold_and_a_bold_item_are_no_headings() {
+        let body = "You agree to these terms when you use the service, and to all that they say.";
+        let text = format!(
+            "# Moss Terms\n\n{body}\n\n**We may close your account at any time, as the law of \
+             Norland lets us, and we say so here and in each letter.**\n\n{body}\n\nWe keep:\n\n\
+             - **names**\n- **addresses**\n\n{body}\n"
+        );
+        let shown = shown(&text);
+        assert!(!shown.contains("##"), "{shown}");
     }
 }

@@ -75,7 +75,18 @@ pub(super) fn levels(
         })
         .collect();
     let main = main_series(&manners);
-    let manners = announced(manners, seen, chosen);
+    // Where nothing but bold type sets headings, they all stand on one level.
+    let bold_alone = !marked
+        && chosen.iter().all(|i| {
+            pieces
+                .get(*i)
+                .is_some_and(|p| p.leaf.bold && p.label.is_none())
+        });
+    let manners = if bold_alone {
+        vec![Manner::Announced; manners.len()]
+    } else {
+        announced(manners, seen, chosen)
+    };
     let mut open: Vec<Open> = Vec::new();
     let mut memory = Memory::default();
     let mut headings = Vec::with_capacity(chosen.len());

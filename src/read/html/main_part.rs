@@ -136,10 +136,32 @@ impl Finder<'_, '_> {
         };
         for child in children {
             let outside = child < first || child > last;
-            if outside && !self.belongs(*child, child < first) && !self.one_of(*child, &own) {
+            if outside
+                && !self.belongs(*child, child < first)
+                && !self.one_of(*child, &own)
+                && !(child > last && self.is_bare(*child))
+            {
                 self.dropped.insert(*child, Reason::BesidePolicy);
             }
         }
+    }
+
+    /// Whether what follows the policy is a few words with nothing to press in them: a last sentence,
+    /// an address, a signature. What pages add of their own has a heading, or leads somewhere.
+    fn is_bare(&self, at: usize) -> bool {
+        let Some(node) = self.page.node(at) else {
+            return false;
+        };
+        let leads = (at..node.end).any(|at| {
+            matches!(
+                self.page.tag(at),
+                Some(Tag::Link | Tag::Button | Tag::Form | Tag::Dialog)
+            )
+        });
+        let words = self.page.words(at);
+        let owned = words.contains('©') || words.to_lowercase().contains("all rights reserved");
+        let measure = self.measure(at);
+        !leads && !owned && measure.headings == 0 && measure.text < 300
     }
 
     /// Whether an element is built as the policy's own are: under a heading of the same rank, with

@@ -329,3 +329,27 @@ fn a_last_section_without_words_of_policies_is_one_of_its_own() {
     assert!(text.contains("On Sundays the garden is closed"), "{text}");
     assert!(!text.contains("Ten lamps"), "{text}");
 }
+
+#[test]
+fn what_ends_a_policy_stays_and_what_leads_elsewhere_goes() {
+    let page = "<body><div class=page><div class=a><h1>Terms of Moss</h1><p>You agree to these terms when you use the service.</p></div>\
+        <div class=b><h2>Law</h2><p>The law of Norland governs these terms, and its courts have jurisdiction over all disputes.</p></div>\
+        <div class=c><h2>Data</h2><p>We process personal data as our privacy policy says, and you consent to it.</p></div>\
+        <div class=d><p>The office is open from nine to five.</p></div>\
+        <div class=e><p>Moss Ltd, 4 Fern Street, Norland</p></div>\
+        <div class=f><p>More to read</p><p><a href=/x>Ten lamps that glow</a></p></div>\
+        <div class=g><p>© Moss Ltd 2031</p></div></div></body>";
+    let text = canonical(
+        &read(&Input {
+            bytes: page.as_bytes(),
+            format: Some(Format::Html),
+            ..Input::default()
+        })
+        .unwrap(),
+    );
+    assert!(
+        text.contains("nine to five.\n\nMoss Ltd, 4 Fern Street"),
+        "{text}"
+    );
+    assert!(!text.contains("lamps") && !text.contains('©'), "{text}");
+}
