@@ -28,6 +28,7 @@ mod it {
     mod hostile;
     mod imap;
     mod kill;
+    mod layout;
     mod life;
     mod notice;
     mod outlines;

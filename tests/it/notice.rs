@@ -46,7 +46,7 @@ side = "owner"
 title = "Privacy Policy"
 "#;
 
-const COMPLETE: &[&str] = &[
+pub(super) const COMPLETE: &[&str] = &[
     "reason=We pay for the free plan with advertising from spring on.",
     "contact=Our privacy officer answers at privacy@brackwater.example.",
     "choices=You can turn this off in the settings, or close your account, before that day.",
@@ -56,7 +56,7 @@ const COMPLETE: &[&str] = &[
     "redline_url=https://brackwater.example/privacy/compare",
 ];
 
-fn fairnotice(root: &Path, now: &str, args: &[&str]) -> std::process::Output {
+pub(super) fn fairnotice(root: &Path, now: &str, args: &[&str]) -> std::process::Output {
     Command::cargo_bin("fairnotice")
         .unwrap()
         .arg("-C")
@@ -67,7 +67,7 @@ fn fairnotice(root: &Path, now: &str, args: &[&str]) -> std::process::Output {
         .unwrap()
 }
 
-fn out(output: &std::process::Output) -> String {
+pub(super) fn out(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -77,13 +77,19 @@ fn err(output: &std::process::Output) -> String {
 
 /// A workspace whose own policy changed, with the notices drafted for it.
 fn changed() -> tempfile::TempDir {
+    approvable("notify you by email")
+}
+
+/// The same, with another promise of how people are told.
+pub(super) fn approvable(promise: &str) -> tempfile::TempDir {
+    let old = OLD.replace("notify you by email", promise);
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("fairnotice.toml"), CONFIG).unwrap();
     let policy = root.path().join("privacy.md");
-    fs::write(&policy, OLD).unwrap();
+    fs::write(&policy, &old).unwrap();
     let first = fairnotice(root.path(), "2026-12-01T09:00:00Z", &["check"]);
     assert!(first.status.success(), "{}", err(&first));
-    let new = OLD
+    let new = old
         .replace("1 March 2025", "1 March 2027")
         .replace("30 days after you close", "five years after you close")
         .replace(
@@ -96,9 +102,9 @@ fn changed() -> tempfile::TempDir {
     root
 }
 
-const NOW: &str = "2027-01-04T09:00:00Z";
+pub(super) const NOW: &str = "2027-01-04T09:00:00Z";
 
-fn notices(root: &Path) -> Vec<Value> {
+pub(super) fn notices(root: &Path) -> Vec<Value> {
     let listed = fairnotice(root, NOW, &["notice", "list", "--format", "json"]);
     assert!(listed.status.success(), "{}", err(&listed));
     let json: Value = serde_json::from_str(&out(&listed)).unwrap();
