@@ -12,8 +12,9 @@ use super::{Globals, environment};
 pub(crate) fn start(globals: &Globals) {
     let level = match (globals.quiet, globals.verbose) {
         (true, _) => "off",
-        (false, 0) => "warn",
-        (false, 1) => "warn,fairnotice=info",
+        // What the verifier logs is in the error that follows, with the place it is about.
+        (false, 0) => "warn,rustls_platform_verifier=off",
+        (false, 1) => "warn,rustls_platform_verifier=off,fairnotice=info",
         (false, 2) => "info,fairnotice=debug",
         (false, _) => "debug,fairnotice=trace",
     };

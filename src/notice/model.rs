@@ -345,6 +345,16 @@ pub struct Correction {
     pub recall: bool,
 }
 
+/// How a Chinese locale is written, by its script or region; nothing for other languages.
+fn chinese_script(locale: &str) -> Option<&'static str> {
+    let locale = locale.to_ascii_lowercase();
+    let mut parts = locale.split(['-', '.', '@']);
+    (parts.next() == Some("zh")).then(|| {
+        let traditional = parts.any(|part| matches!(part, "hant" | "tw" | "hk" | "mo"));
+        if traditional { "Hant" } else { "Hans" }
+    })
+}
+
 impl Notice {
     /// SHA-256, in hexadecimal, over everything that is sent and promised: id, document, versions,
     /// channel, texts, attachments, dates, findings told. Any change of these changes it; approvals, checks and
@@ -421,7 +431,8 @@ impl Notice {
     /// language, then the fallback. `None` only when there is no text at all.
     pub fn language_for(&self, locale: Option<&str>) -> Option<&str> {
         let wanted = locale.unwrap_or_default().trim().replace('_', "-");
-        let mut tag = wanted.split('.').next().unwrap_or_default();
+        // `zh_CN.UTF-8@stroke`, as operating systems write it.
+        let mut tag = wanted.split(['.', '@']).next().unwrap_or_default();
         while !tag.is_empty() {
             if let Some((found, _)) = self.texts.iter().find(|(l, _)| l.eq_ignore_ascii_case(tag)) {
                 return Some(found);
@@ -429,9 +440,11 @@ impl Notice {
             tag = tag.rsplit_once('-').map_or("", |(shorter, _)| shorter);
         }
         let primary = |tag: &str| tag.split('-').next().map(str::to_ascii_lowercase);
+        let near = |l: &&String| !wanted.is_empty() && primary(l) == primary(&wanted);
         self.texts
             .keys()
-            .find(|l| !wanted.is_empty() && primary(l) == primary(&wanted))
+            .find(|l| near(l) && chinese_script(l) == chinese_script(&wanted))
+            .or_else(|| self.texts.keys().find(near))
             .or_else(|| self.texts.keys().find(|l| **l == self.fallback))
             .or_else(|| self.texts.keys().next())
             .map(String::as_str)
@@ -544,12 +557,38 @@ pub(crate) mod tests {
         for (locale, language) in [
             (Some("zh-Hans-CN"), "zh"),
             (Some("zh_CN.UTF-8"), "zh"),
+            (Some("zh-TW"), "zh"),
+            (Some("zh-Hant-HK"), "zh"),
             (Some("EN"), "en"),
             (Some("fr"), "en"),
             (Some(""), "en"),
             (None, "en"),
         ] {
             assert_eq!(notice.language_for(locale), Some(language), "{locale:?}");
+        }
+    }
+
+    #[test]
+    fn a_chinese_locale_finds_the_text_in_its_script() {
+        let mut notice = sample();
+        let text = notice.texts["zh"].clone();
+        notice.texts.remove("zh");
+        notice.texts.insert("zh-Hans".into(), text.clone());
+        notice.texts.insert("zh-Hant".into(), text);
+        for (locale, language) in [
+            ("zh", "zh-Hans"),
+            ("zh-CN", "zh-Hans"),
+            ("zh_SG.UTF-8@pinyin", "zh-Hans"),
+            ("zh-TW", "zh-Hant"),
+            ("zh-hant-mo", "zh-Hant"),
+            ("ZH_HK", "zh-Hant"),
+            ("xx-TW", "en"),
+        ] {
+            assert_eq!(
+                notice.language_for(Some(locale)),
+                Some(language),
+                "{locale}"
+            );
         }
     }
 

@@ -1,15 +1,15 @@
 //! People across campaigns: addresses that do not work, erasure, retention.
 
-use std::{io::BufReader, path::Path};
+use std::{collections::BTreeSet, io::BufReader, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::campaign::{Campaign, CampaignError, find_person, state_folder};
 use crate::{
-    deliver::{Address, Suppression},
+    deliver::{Address, Recipient, Suppression},
     evidence::{CampaignState, Delivery, Event},
-    store::{CampaignFolder, StoreError, erase, write_whole},
+    store::{CampaignFolder, List, StoreError, erase, write_whole},
 };
 
 const SUPPRESSED: &str = "suppressed.jsonl";
@@ -66,6 +66,10 @@ pub fn erase_person(
         campaigns: Vec::new(),
         suppressed: false,
     };
+    let mut addresses: BTreeSet<String> = Address::parse(person)
+        .iter()
+        .map(Address::normalised)
+        .collect();
     for folder in CampaignFolder::all(&state_folder(root)) {
         if !folder.file("list.jsonl").exists() {
             continue;
@@ -89,20 +93,29 @@ pub fn erase_person(
             }
             ledger.flush()?;
             let mut list = campaign.list()?;
+            addresses.extend(people.iter().filter_map(|n| address_of(&mut list, *n)));
             erase(&folder, &mut list, &people)?;
             forget_rejected(&folder, person)?;
             done.campaigns.push(folder.id().to_owned());
         }
         drop(lock);
     }
-    if let Ok(address) = Address::parse(person) {
-        let mut all = suppression(root)?;
-        if all.remove(&address.normalised()) {
-            keep_suppression(root, &all)?;
-            done.suppressed = true;
-        }
+    let mut all = suppression(root)?;
+    for address in addresses {
+        done.suppressed |= all.remove(&address);
+    }
+    if done.suppressed {
+        keep_suppression(root, &all)?;
     }
     Ok(done)
+}
+
+/// A person's address as the list of those that do not work has it; nothing for one already erased.
+fn address_of(list: &mut List, n: u32) -> Option<String> {
+    let mut line = Vec::new();
+    list.line(n, &mut line).ok()?;
+    let recipient: Recipient = serde_json::from_slice(&line).ok()?;
+    Some(Address::parse(&recipient.email).ok()?.normalised())
 }
 
 /// Reasons for rejected lines hold no names, but a domain may: lines that speak of it go.

@@ -238,6 +238,7 @@ fn a_broken_list_makes_no_campaign() {
         "email,name\na@example.org,A\nb@exam",
         "email,name\na@example.org,\"A\nb@example.org,B\n",
         "email\nnobody\n",
+        "email,name\n",
     ] {
         place.write("list.csv", list);
         let error = place.create(&["notice.json"], &[], 1);

@@ -291,4 +291,40 @@ fn returned_mail_is_matched_once_and_suppresses() {
         csv.contains("p1@example1.org") && !csv.contains("<p1@"),
         "{csv}"
     );
+    // By the user id too, a person leaves no address behind.
+    let erased = place.json(&["recipients", "erase", "u1"], 0);
+    assert_eq!(
+        (
+            erased["campaigns"].as_array().map(Vec::len),
+            &erased["suppressed"]
+        ),
+        (Some(1), &true.into()),
+        "{erased}"
+    );
+    for file in ["suppressed.jsonl", "journal.jsonl"] {
+        let text = std::fs::read_to_string(place.folder.path().join(".fairnotice").join(file));
+        assert!(!text.unwrap_or_default().contains("p1@"), "{file}");
+    }
+}
+
+#[test]
+fn who_is_erased_before_the_turn_gets_nothing_and_the_numbers_add_up() {
+    let sink = Sink::start(Script::default());
+    let place = Place::new();
+    let id = place.campaign(&people(4), &[]);
+    place.json(&["recipients", "erase", "u2"], 0);
+    // One person was not served, which a script must see.
+    let sent = place.send(&id, &sink, &[], 3);
+    assert_eq!(
+        ["accepted", "refused", "pending"].map(|name| sent[name].as_u64()),
+        [Some(3), Some(1), Some(0)],
+        "{sent}"
+    );
+    assert!(sink.seen().iter().all(|seen| !seen.to.starts_with("p2@")));
+    assert_eq!(
+        place.json(&["campaign", "status", &id], 0)["state"],
+        "finished"
+    );
+    export(&place, &id);
+    place.json(&["evidence", "verify", "proof.zip"], 0);
 }

@@ -2,9 +2,14 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead as _, BufReader, Write as _},
-    net::{TcpListener, TcpStream},
+    io::{BufRead as _, BufReader, Read, Write},
+    net::TcpListener,
     sync::{Arc, Mutex},
+};
+
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
 use super::{
@@ -26,6 +31,11 @@ struct Server {
 }
 
 fn serve(messages: Vec<(u32, String)>) -> Server {
+    serve_with(messages, None, false)
+}
+
+/// With TLS, from the start or after STARTTLS.
+fn serve_with(messages: Vec<(u32, String)>, tls: Option<Arc<ServerConfig>>, later: bool) -> Server {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let mailbox = Arc::new(Mutex::new(Mailbox {
@@ -36,23 +46,87 @@ fn serve(messages: Vec<(u32, String)>) -> Server {
         let mailbox = Arc::clone(&mailbox);
         move || {
             for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                if later {
+                    let mut line = String::new();
+                    stream.write_all(b"* OK hello\r\n").unwrap();
+                    let tag = BufReader::new(&stream)
+                        .read_line(&mut line)
+                        .map(|_| line.split(' ').next().unwrap_or_default().to_owned());
+                    mailbox
+                        .lock()
+                        .unwrap()
+                        .commands
+                        .push(line.trim().to_owned());
+                    write!(stream, "{} OK go on\r\n", tag.unwrap()).unwrap();
+                }
                 // A client that breaks off ends only its session.
-                let _broken = talk(stream.unwrap(), &mailbox);
+                let _broken = match &tls {
+                    Some(tls) => {
+                        let session = ServerConnection::new(Arc::clone(tls)).unwrap();
+                        talk(StreamOwned::new(session, stream), &mailbox, later)
+                    }
+                    None => talk(stream, &mailbox, false),
+                };
             }
         }
     });
     Server { port, mailbox }
 }
 
-fn talk(stream: TcpStream, mailbox: &Mutex<Mailbox>) -> std::io::Result<()> {
-    let mut out = stream.try_clone()?;
-    let mut lines = BufReader::new(stream).lines();
-    write!(out, "* OK [CAPABILITY IMAP4rev1] ready\r\n")?;
-    while let Some(Ok(mut line)) = lines.next() {
-        while line.ends_with('}') {
-            write!(out, "+ go on\r\n")?;
-            line.push_str(&lines.next().unwrap()?);
+/// A certificate for this machine, made for the test, and a server that has it.
+fn certificate(place: &Place) -> Option<Arc<ServerConfig>> {
+    let folder = place.folder.path();
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args(["-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(folder.join("key.pem"))
+        .arg("-out")
+        .arg(folder.join("cert.pem"))
+        .output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        println!("skipped: openssl is not installed");
+        return None;
+    }
+    let certificate = CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    Some(Arc::new(config))
+}
+
+fn talk<S: Read + Write>(
+    stream: S,
+    mailbox: &Mutex<Mailbox>,
+    greeted: bool,
+) -> std::io::Result<()> {
+    let mut input = BufReader::new(stream);
+    if !greeted {
+        write!(input.get_mut(), "* OK [CAPABILITY IMAP4rev1] ready\r\n")?;
+    }
+    loop {
+        let mut line = String::new();
+        if input.read_line(&mut line)? == 0 {
+            return Ok(());
         }
+        line.truncate(line.trim_end().len());
+        while line.ends_with('}') {
+            write!(input.get_mut(), "+ go on\r\n")?;
+            let mut more = String::new();
+            input.read_line(&mut more)?;
+            line.push_str(more.trim_end());
+        }
+        let out = input.get_mut();
         let mut mailbox = mailbox.lock().unwrap();
         mailbox.commands.push(line.clone());
         let (tag, rest) = line.split_once(' ').unwrap_or((&line, ""));
@@ -100,7 +174,6 @@ fn talk(stream: TcpStream, mailbox: &Mutex<Mailbox>) -> std::io::Result<()> {
         }
         write!(out, "{tag} OK done\r\n")?;
     }
-    Ok(())
 }
 
 fn report(to: &str, address: &str) -> String {
@@ -199,5 +272,40 @@ fn a_mailbox_that_cannot_be_read_is_told() {
             said.contains(words) && !said.contains("bounce@"),
             "{words}: {said}"
         );
+    }
+}
+
+#[test]
+fn a_mailbox_behind_tls_is_read_when_its_certificate_is_known() {
+    let sink = Sink::start(Script::default());
+    let place = Place::new();
+    let Some(tls) = certificate(&place) else {
+        return;
+    };
+    let id = place.campaign(&people(1), &["--bounce-address", "bounce@mail.example"]);
+    place.send(&id, &sink, &[], 0);
+    let to = sink.seen()[0].from.clone();
+    place.write("password", "secret\n");
+    let read = |url: &str, code| place.json(&["bounces", url, "--password-file", "password"], code);
+    for later in [false, true] {
+        let messages = vec![(1, report(&to, "p0@example0.org"))];
+        let server = serve_with(messages, Some(Arc::clone(&tls)), later);
+        let url = match later {
+            false => format!("imaps://bounce@127.0.0.1:{}/INBOX?", server.port),
+            true => format!(
+                "imap://bounce@127.0.0.1:{}/INBOX?tls=starttls&",
+                server.port
+            ),
+        };
+        // Nobody vouches for it: nothing is said to it, least of all the password.
+        let refused = read(&url, 2).to_string();
+        assert!(refused.contains("certificate"), "{refused}");
+        let said = |server: &Server| server.mailbox.lock().unwrap().commands.clone();
+        assert!(said(&server).iter().all(|line| line.ends_with("STARTTLS")));
+        let ca = place.folder.path().join("cert.pem");
+        let found = read(&format!("{url}ca={}", ca.display()), 0);
+        assert_eq!(found["messages"].as_u64(), Some(1), "{found}");
+        assert!(said(&server).iter().any(|line| line.contains("LOGIN")));
+        assert_eq!(server.mailbox.lock().unwrap().seen, BTreeSet::from([1]));
     }
 }
