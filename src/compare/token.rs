@@ -178,15 +178,32 @@ fn scan(run: &str, offset: usize, join: bool, out: &mut Vec<Token>) {
     }
 }
 
-/// The common case, byte by byte: spaces and words of ASCII letters from `pos` on. Gives the place
+/// The common case, byte by byte: spaces, marks and words of ASCII from `pos` on. Gives the place
 /// of the first byte that needs a closer look.
 fn plain(bytes: &[u8], mut pos: usize, offset: usize, has_at: bool, out: &mut Vec<Token>) -> usize {
     while let Some(&first) = bytes.get(pos) {
-        if first == b' ' || first == b'\n' {
+        if first.is_ascii_whitespace() {
             pos += 1;
             continue;
         }
-        if !first.is_ascii_alphabetic() || has_at || matches!(first, b'h' | b'w' | b'H' | b'W') {
+        if first.is_ascii_punctuation() && !matches!(first, b'\\' | b'&' | b'$') {
+            out.push(Token {
+                start: offset + pos,
+                end: offset + pos + 1,
+                id: add(SEED, u32::from(first)),
+                kind: TokenKind::Punctuation,
+            });
+            pos += 1;
+            continue;
+        }
+        if !first.is_ascii_alphabetic() || has_at {
+            return pos;
+        }
+        if matches!(first, b'h' | b'w' | b'H' | b'W')
+            && bytes.get(pos..pos + 4).is_some_and(|head| {
+                head.eq_ignore_ascii_case(b"http") || head.eq_ignore_ascii_case(b"www.")
+            })
+        {
             return pos;
         }
         let mut hash = SEED;

@@ -12,14 +12,15 @@ pub(super) struct Hunk {
     pub right: Range<usize>,
 }
 
-/// Above this product of lengths a sequence is first cut at what occurs once on both sides, and
-/// pieces that are still larger keep only their common beginning and end: a budget of work, not of
-/// time, so that the same input gives the same output on every machine.
+/// Above this product of lengths a sequence is first cut at what occurs once on both sides.
+const CUT_FROM: usize = 60_000;
+/// Pieces with a larger product of lengths keep only their common beginning and end: a budget of
+/// work, not of time, so that the same input gives the same output on every machine.
 const MOST_WORK: usize = 2_000_000_000;
 
 /// Where `left` and `right` differ.
 pub(super) fn hunks(left: &[u64], right: &[u64]) -> Vec<Hunk> {
-    if left.len().saturating_mul(right.len()) <= MOST_WORK {
+    if left.len().saturating_mul(right.len()) <= CUT_FROM {
         return piece_hunks(left, right);
     }
     let mut found: Vec<Hunk> = Vec::new();
@@ -76,7 +77,7 @@ fn unique_cuts(left: &[u64], right: &[u64]) -> Vec<(usize, usize)> {
         .zip(kept)
         .filter(|(_, kept)| *kept)
         .map(|(pair, _)| (pair.0, pair.1))
-        .step_by(64)
+        .step_by(16)
         .collect()
 }
 

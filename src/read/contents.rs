@@ -57,9 +57,9 @@ const FEWEST: usize = 4;
 pub(super) fn key(text: &str) -> String {
     if text.is_ascii() {
         let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
-        let mut key = String::with_capacity(text.len());
-        key.extend(letters.map(|b| char::from(b.to_ascii_lowercase())));
-        return key;
+        let mut key = Vec::with_capacity(text.len());
+        key.extend(letters.map(|b| b.to_ascii_lowercase()));
+        return String::from_utf8(key).unwrap_or_default();
     }
     text.chars()
         .filter(|c| c.is_alphanumeric())

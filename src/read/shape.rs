@@ -382,6 +382,8 @@ pub(super) fn line(text: &str, piece: &Piece, closely: bool) -> Line {
     let long = whole.len() > LOOKED_AT;
     let length = if long {
         LOOKED_AT
+    } else if whole.is_ascii() {
+        whole.len()
     } else {
         // Signs of scripts without spaces weigh as three letters.
         whole
@@ -459,63 +461,104 @@ pub(super) fn line(text: &str, piece: &Piece, closely: bool) -> Line {
     line
 }
 
-/// Words that say what a section of a policy is about.
-const SUBJECTS: &[&str] = &[
-    "introduction",
-    "overview",
-    "definitions",
-    "contact",
-    "security",
-    "cookies",
-    "children",
-    "changes",
-    "rights",
-    "retention",
-    "sharing",
-    "disclosure",
-    "collection",
-    "transfers",
-    "transfer",
-    "liability",
-    "warranty",
-    "warranties",
-    "disclaimer",
-    "disclaimers",
-    "indemnification",
-    "indemnity",
-    "termination",
-    "law",
-    "disputes",
-    "arbitration",
-    "miscellaneous",
-    "privacy",
-    "information",
-    "data",
-    "use",
-    "payment",
-    "fees",
-    "license",
-    "content",
-    "property",
-    "notice",
-    "policy",
-    "terms",
-    "scope",
-    "consent",
-    "marketing",
-    "advertising",
-    "general",
-    "amendments",
-    "modifications",
-    "eligibility",
-    "account",
-    "services",
-    "confidentiality",
-    "severability",
-    "assignment",
-    "access",
-    "choices",
-];
+/// Whether a word, in small letters, says what a section of a policy is about.
+fn is_subject(word: &str) -> bool {
+    matches!(
+        word,
+        "introduction"
+            | "overview"
+            | "definitions"
+            | "contact"
+            | "security"
+            | "cookies"
+            | "children"
+            | "changes"
+            | "rights"
+            | "retention"
+            | "sharing"
+            | "disclosure"
+            | "collection"
+            | "transfers"
+            | "transfer"
+            | "liability"
+            | "warranty"
+            | "warranties"
+            | "disclaimer"
+            | "disclaimers"
+            | "indemnification"
+            | "indemnity"
+            | "termination"
+            | "law"
+            | "disputes"
+            | "arbitration"
+            | "miscellaneous"
+            | "privacy"
+            | "information"
+            | "data"
+            | "use"
+            | "payment"
+            | "fees"
+            | "license"
+            | "content"
+            | "property"
+            | "notice"
+            | "policy"
+            | "terms"
+            | "scope"
+            | "consent"
+            | "marketing"
+            | "advertising"
+            | "general"
+            | "amendments"
+            | "modifications"
+            | "eligibility"
+            | "account"
+            | "services"
+            | "confidentiality"
+            | "severability"
+            | "assignment"
+            | "access"
+            | "choices"
+    )
+}
+
+/// The letters of a word.
+#[derive(Default)]
+struct Cased {
+    ascii: bool,
+    letters: usize,
+    upper: usize,
+    lower: bool,
+    /// A capital that is not the first character.
+    upper_inside: bool,
+}
+
+impl Cased {
+    fn of(word: &str) -> Self {
+        let mut cased = Self {
+            ascii: word.is_ascii(),
+            ..Self::default()
+        };
+        if cased.ascii {
+            for (at, byte) in word.bytes().enumerate() {
+                let (upper, lower) = (byte.is_ascii_uppercase(), byte.is_ascii_lowercase());
+                cased.add(at, upper || lower, upper, lower);
+            }
+        } else {
+            for (at, c) in word.chars().enumerate() {
+                cased.add(at, c.is_alphabetic(), c.is_uppercase(), c.is_lowercase());
+            }
+        }
+        cased
+    }
+
+    fn add(&mut self, at: usize, letter: bool, upper: bool, lower: bool) {
+        self.letters += usize::from(letter);
+        self.upper += usize::from(upper);
+        self.lower |= lower;
+        self.upper_inside |= upper && at > 0;
+    }
+}
 
 fn words(s: &mut Shape, whole: &str) {
     use Feature as F;
@@ -540,18 +583,27 @@ fn words(s: &mut Shape, whole: &str) {
                 capital += usize::from(c.is_uppercase());
             }
         }
-        letters += word.chars().filter(|c| c.is_alphabetic()).count();
-        upper += word.chars().filter(|c| c.is_uppercase()).count();
         let figures = word.bytes().filter(u8::is_ascii_digit).count();
+        let cased = Cased::of(word);
+        letters += cased.letters;
+        upper += cased.upper;
         digits += figures;
-        token |= figures > 0
-            || word.chars().skip(1).any(char::is_uppercase) && word.chars().any(char::is_lowercase);
+        token |= figures > 0 || cased.upper_inside && cased.lower;
         year |= figures == 4 && (word.starts_with("19") || word.starts_with("20"));
         if word.len() <= 16 {
-            let lower = word.to_lowercase();
+            let folded: String;
+            let lower = if !cased.ascii {
+                folded = word.to_lowercase();
+                folded.as_str()
+            } else if cased.upper > 0 {
+                folded = word.to_ascii_lowercase();
+                folded.as_str()
+            } else {
+                word
+            };
             verb |= count > 1
                 && matches!(
-                    lower.as_str(),
+                    lower,
                     "is" | "are"
                         | "will"
                         | "may"
@@ -566,9 +618,9 @@ fn words(s: &mut Shape, whole: &str) {
                         | "should"
                         | "be"
                 );
-            subject |= SUBJECTS.contains(&lower.as_str());
+            subject |= is_subject(lower);
             name |= matches!(
-                lower.as_str(),
+                lower,
                 "policy"
                     | "policies"
                     | "terms"
@@ -582,11 +634,11 @@ fn words(s: &mut Shape, whole: &str) {
             );
             dated |= count <= 3
                 && matches!(
-                    lower.as_str(),
+                    lower,
                     "updated" | "effective" | "revised" | "modified" | "version" | "versions"
                 );
             if count == 1 {
-                first = lower;
+                lower.clone_into(&mut first);
             }
         }
     }

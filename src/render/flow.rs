@@ -384,28 +384,48 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn finish(self) -> Flow {
-        let old_count = self.old.blocks.len();
-        let mut groups = Groups::new(old_count + self.new.blocks.len());
-        for placed in &self.placed {
-            if let (Some(old), Some(new)) = (placed.old, placed.new) {
-                groups.join(old, old_count + new);
-            }
-        }
+    /// Which blocks of both sides make one row: those that share words, those that became each
+    /// other, and what stands between two blocks of a row.
+    fn groups(&self) -> Groups {
+        let (olds, news) = (self.old.blocks.len(), self.new.blocks.len());
+        let mut links: Vec<(usize, usize)> = self
+            .placed
+            .iter()
+            .filter_map(|placed| placed.old.zip(placed.new))
+            .collect();
+        links.dedup();
+        let mut wished = Vec::new();
         for change in &self.comparison.changes {
             let (Some(old), Some(new)) = (&change.old, &change.new) else {
                 continue;
             };
             if change.kind != Kind::Moved && old.blocks.len() <= 3 && new.blocks.len() <= 3 {
-                for o in old.blocks.clone() {
-                    for n in new.blocks.clone() {
-                        if o < old_count && n < self.new.blocks.len() {
-                            groups.join(o, old_count + n);
-                        }
-                    }
+                for o in old.blocks.clone().filter(|o| *o < olds) {
+                    wished.extend(new.blocks.clone().filter(|n| *n < news).map(|n| (o, n)));
                 }
             }
         }
+        let wished = uncrossed(&links, wished);
+        links.extend(wished);
+        let mut groups = Groups::new(olds + news);
+        links.sort_unstable();
+        for run in links.chunk_by(|a, b| a.0 == b.0) {
+            if let (Some((old, first)), Some((_, last))) = (run.first(), run.last()) {
+                (*first..=*last).for_each(|new| groups.join(*old, olds + new));
+            }
+        }
+        links.sort_unstable_by_key(|(old, new)| (*new, *old));
+        for run in links.chunk_by(|a, b| a.1 == b.1) {
+            if let (Some((first, new)), Some((last, _))) = (run.first(), run.last()) {
+                (*first..=*last).for_each(|old| groups.join(old, olds + new));
+            }
+        }
+        groups
+    }
+
+    fn finish(self) -> Flow {
+        let old_count = self.old.blocks.len();
+        let mut groups = self.groups();
         let mut rows: Vec<(RowBuilder, Vec<usize>)> = Vec::new();
         let mut row_of: BTreeMap<usize, usize> = BTreeMap::new();
         for placed in self.placed {
@@ -447,6 +467,48 @@ impl<'a> Layout<'a> {
             rows: in_both_orders(rows),
         }
     }
+}
+
+/// Those of the wished links that cross no firm one and none that was kept before, so that rows of
+/// both sides stand in the order of both. Both lists are (old block, new block).
+fn uncrossed(firm: &[(usize, usize)], mut wished: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    let mut firm = firm.to_vec();
+    firm.sort_unstable();
+    // The least new block of the firm links from each place on.
+    let mut least: Vec<usize> = firm.iter().map(|(_, new)| *new).collect();
+    for at in (1..least.len()).rev() {
+        if let Some(&next) = least.get(at)
+            && let Some(slot) = least.get_mut(at - 1)
+        {
+            *slot = next.min(*slot);
+        }
+    }
+    wished.sort_unstable();
+    let (mut before, mut furthest) = (0, 0);
+    // Links of the same old block do not cross each other.
+    let (mut last_old, mut furthest_here) = (None, 0);
+    wished.retain(|(old, new)| {
+        if last_old != Some(*old) {
+            last_old = Some(*old);
+            furthest = furthest.max(furthest_here);
+        }
+        while let Some((_, passed)) = firm.get(before).filter(|(o, _)| o < old) {
+            furthest = furthest.max(*passed);
+            before += 1;
+        }
+        let after = before
+            + firm
+                .iter()
+                .skip(before)
+                .take_while(|(o, _)| o == old)
+                .count();
+        let kept = *new >= furthest && least.get(after).is_none_or(|least| new <= least);
+        if kept {
+            furthest_here = furthest_here.max(*new);
+        }
+        kept
+    });
+    wished
 }
 
 /// Rows in an order that is right for both sides. A row of both sides may begin with words that
