@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    likeness::{self, Bags},
+    likeness::{self, Bags, LONG},
     matching::{self, Matching},
     order,
     unit::{Class, Text},
@@ -86,9 +86,6 @@ fn refuse_unsure_moves(
         }
     }
 }
-
-/// Words from which a unit counts as long.
-pub(super) const LONG: usize = 15;
 
 /// Whether enough words of two units are the same in the same order: 60 % of short ones, 43 % of
 /// long ones, where chance explains less.

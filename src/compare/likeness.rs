@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::{
-    align::LONG,
     matching::Matching,
     token::{Token, TokenKind},
     unit::{Class, Text},
@@ -22,6 +21,8 @@ const ENOUGH: u64 = 550_000;
 const ENOUGH_SHORT: u64 = 600_000;
 /// What a pair of long units needs; where it stands elsewhere, word order has its say too.
 const ENOUGH_LONG: u64 = 350_000;
+/// Words from which a unit counts as long.
+pub(super) const LONG: usize = 15;
 /// Rarest words of a unit that are looked up.
 const LOOKED_UP: usize = 24;
 /// Entries of the index that are read for one unit.

@@ -55,16 +55,27 @@ const FEWEST: usize = 4;
 
 /// A text without case, labels, marks and white space: by it entries and headings are compared.
 pub(super) fn key(text: &str) -> String {
-    if text.is_ascii() {
-        let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
-        let mut key = Vec::with_capacity(text.len());
-        key.extend(letters.map(|b| b.to_ascii_lowercase()));
-        return String::from_utf8(key).unwrap_or_default();
+    let mut key = String::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        // Letters of ASCII in runs: nearly all there is, in most texts.
+        let run = rest
+            .iter()
+            .position(|b| !b.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
+        let at = text.len() - rest.len();
+        key.push_str(text.get(at..at + run).unwrap_or_default());
+        let at = at + run;
+        let Some(c) = text.get(at..).and_then(|t| t.chars().next()) else {
+            break;
+        };
+        if !c.is_ascii() && c.is_alphanumeric() {
+            key.extend(c.to_lowercase());
+        }
+        rest = text.get(at + c.len_utf8()..).unwrap_or_default().as_bytes();
     }
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    key.make_ascii_lowercase();
+    key
 }
 
 /// Finds the lists of contents. `keys` holds the key of each short piece, empty for others.
