@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, Error as _},
+};
 
 /// A whole `fairnotice.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -212,8 +215,9 @@ pub struct Mail {
     pub rate_per_second: Option<f64>,
     /// Most messages a second to one receiving domain.
     pub rate_per_domain: Option<f64>,
-    /// DKIM signing by this program; usually the relay signs.
-    pub dkim: Option<Dkim>,
+    /// DKIM signing by this program, with each of these keys; usually the relay signs.
+    #[serde(deserialize_with = "one_or_several")]
+    pub dkim: Vec<Dkim>,
     /// Days for which recipient lists are kept after a campaign ends.
     pub keep_lists_days: Option<u32>,
 }
@@ -238,6 +242,27 @@ pub struct Dkim {
     pub selector: String,
     /// PEM file of the private key (PKCS#8, Ed25519 or RSA).
     pub key_file: String,
+}
+
+/// `[mail.dkim]` for one key, `[[mail.dkim]]` for several.
+fn one_or_several<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Dkim>, D::Error> {
+    struct Keys;
+    impl<'de> de::Visitor<'de> for Keys {
+        type Value = Vec<Dkim>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a table with domain, selector and key_file, or several of them")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            Dkim::deserialize(de::value::MapAccessDeserializer::new(map)).map(|key| vec![key])
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, keys: A) -> Result<Self::Value, A::Error> {
+            Deserialize::deserialize(de::value::SeqAccessDeserializer::new(keys))
+        }
+    }
+    from.deserialize_any(Keys)
 }
 
 /// Rules that a workspace silences.

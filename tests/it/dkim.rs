@@ -123,6 +123,72 @@ fn every_mail_is_signed_and_another_program_agrees() {
 }
 
 #[test]
+fn with_two_keys_each_mail_has_two_signatures() {
+    let place = Place::new();
+    let rsa: &[&str] = &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"];
+    for (name, options) in [("rsa.pem", rsa), ("ed.pem", &["-algorithm", "ed25519"])] {
+        let arguments = [&["genpkey"], options, &["-out", name]].concat();
+        if openssl(&place, &arguments).is_none() {
+            return;
+        }
+    }
+    let key = |selector: &str, file: &str| {
+        format!(
+            "[[mail.dkim]]\ndomain = \"mail.example\"\nselector = \"{selector}\"\nkey_file = \"{file}\"\n\n"
+        )
+    };
+    let from = "[mail]\nfrom = \"Example Rooms <notices@mail.example>\"\n\n";
+    let both = from.to_owned() + &key("s1", "rsa.pem") + &key("s2", "ed.pem");
+    place.write("fairnotice.toml", &both);
+    place.json(&["config", "check"], 0);
+    let sink = Sink::start(Script::default());
+    let id = place.campaign(&people(1), &[]);
+    place.send(&id, &sink, &[], 0);
+    let sent = sink.seen().remove(0).content;
+    let text = String::from_utf8(sent).unwrap();
+    let signatures: Vec<&str> = text.matches("a=rsa-sha256").collect();
+    assert_eq!(signatures.len(), 1, "{text}");
+    let (first, second) = (text.find("a=rsa-sha256"), text.find("a=ed25519-sha256"));
+    assert!(first.is_some() && first < second, "{text}");
+    assert!(text.contains("s=s1;") && text.contains("s=s2;"));
+    if openssl(
+        &place,
+        &["pkey", "-in", "rsa.pem", "-pubout", "-out", "public.pem"],
+    )
+    .is_some()
+        && Command::new("python3")
+            .args(["-c", "import dkim"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    {
+        let mails = place.folder.path().join("mails");
+        std::fs::create_dir(&mails).unwrap();
+        std::fs::write(mails.join("0.eml"), &text).unwrap();
+        let script = place.write("verify.py", VERIFY);
+        let output = Command::new("python3")
+            .arg(script)
+            .arg(&mails)
+            .arg(place.folder.path().join("public.pem"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            said.trim(),
+            "1",
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let twice = from.to_owned() + &key("s1", "rsa.pem") + &key("s1", "ed.pem");
+    place.write("fairnotice.toml", &twice);
+    let found = place.json(&["config", "check"], 2);
+    assert!(found.to_string().contains("there twice"), "{found}");
+    place.write("fairnotice.toml", "[mail]\ndkim = \"rsa.pem\"\n");
+    let found = place.json(&["config", "check"], 2);
+    assert!(found.to_string().contains("a table with domain"), "{found}");
+}
+
+#[test]
 fn a_key_that_cannot_be_used_is_told_before_anything_is_sent() {
     let place = Place::new();
     let sink = Sink::start(Script::default());

@@ -333,6 +333,11 @@ impl Connection {
         let mut line = format!("RCPT TO:<{}>", mail.to);
         if self.offers.dsn {
             line += " NOTIFY=FAILURE,DELAY";
+            // RFC 6533 has a form for other letters; the address in RCPT says the same.
+            if mail.to.is_ascii() {
+                line += " ORCPT=rfc822;";
+                line.extend(mail.to.bytes().map(xtext));
+            }
         }
         line + "\r\n"
     }
@@ -519,5 +524,25 @@ async fn protect(tcp: TcpStream, relay: &Relay) -> Result<Stream, OpenError> {
             })
         }
         Ok(Err(error)) => Err(unreachable(error.to_string())),
+    }
+}
+
+/// A byte as RFC 3461, section 4, writes it.
+fn xtext(byte: u8) -> String {
+    match byte {
+        b'+' | b'=' => format!("+{byte:02X}"),
+        b'!'..=b'~' => char::from(byte).to_string(),
+        _ => format!("+{byte:02X}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::xtext;
+
+    #[test]
+    fn an_original_recipient_is_written_without_what_would_end_it() {
+        let written: String = "a+b=c d@example.org".bytes().map(xtext).collect();
+        assert_eq!(written, "a+2Bb+3Dc+20d@example.org");
     }
 }

@@ -53,7 +53,7 @@ pub fn preview(
     let first = first_attempts(&campaign, &numbers)?;
     let template = campaign.template()?;
     let ids = campaign.identities()?;
-    let signer = super::signer(root)?;
+    let signers = super::signers(root)?;
     let mut list = campaign.list()?;
     let mut line = Vec::new();
     numbers
@@ -70,7 +70,7 @@ pub fn preview(
                 email: recipient.email,
                 language: message.language,
                 proven: sent.map(|(_, sent)| *sent == hash),
-                bytes: signed(signer.as_ref(), message.bytes, date)?,
+                bytes: signed(&signers, message.bytes, date)?,
             })
         })
         .collect()
@@ -198,7 +198,7 @@ pub fn dry_run(
     let count = sample.unwrap_or(all).min(all);
     let template = campaign.template()?;
     let ids = campaign.identities()?;
-    let signer = super::signer(root)?;
+    let signers = super::signers(root)?;
     let mut list = campaign.list()?;
     let mut line = Vec::new();
     let mut files = Vec::new();
@@ -212,7 +212,7 @@ pub fn dry_run(
         list.line(n, &mut line)?;
         let message = template.message(&parse(&line, n)?, &ids, n, now)?;
         let path = folder.join(format!("{n:08}.eml"));
-        write_whole(&path, &signed(signer.as_ref(), message.bytes, now)?)?;
+        write_whole(&path, &signed(&signers, message.bytes, now)?)?;
         files.push(path);
     }
     Ok(files)

@@ -30,7 +30,7 @@ pub use letters::{Picked, dry_run, preview, test_mail};
 pub(crate) use letters::{find as find_person, transport};
 pub use send::{SendOptions, Sent, send};
 pub use settle::{Settled, Settlement, settle};
-pub use signing::{mail_problems, signer};
+pub use signing::{mail_problems, signers};
 pub use told::tell;
 
 use crate::{

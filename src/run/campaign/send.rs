@@ -85,8 +85,8 @@ pub fn send(
     clock: Clock,
 ) -> Result<Sent, CampaignError> {
     let campaign = Campaign::find(root, id)?;
-    // A key that cannot be used is told before anything begins.
-    let signer = super::signer(root)?;
+    // Keys that cannot be used are told before anything begins.
+    let signers = super::signers(root)?;
     let now = clock.now();
     let lock = campaign.folder.lock("send", now, MOMENT)?;
     let mut ledger = campaign.ledger(now)?;
@@ -130,7 +130,7 @@ pub fn send(
             latest: campaign.definition.window.latest,
             patience: options.patience,
         };
-        let desk = Arc::new(Desk::new(&campaign, ledger, fresh, clock, signer)?);
+        let desk = Arc::new(Desk::new(&campaign, ledger, fresh, clock, signers)?);
         let stop = sessions(
             Arc::clone(&desk),
             again,
@@ -257,7 +257,7 @@ struct Desk {
     template: Template,
     ids: Identities,
     bounce: String,
-    signer: Option<Signer>,
+    signers: Vec<Signer>,
     clock: Clock,
 }
 
@@ -279,7 +279,7 @@ impl Desk {
         ledger: Ledger,
         fresh: Fresh,
         clock: Clock,
-        signer: Option<Signer>,
+        signers: Vec<Signer>,
     ) -> Result<Self, CampaignError> {
         Ok(Self {
             ledger,
@@ -293,7 +293,7 @@ impl Desk {
             template: campaign.template()?,
             ids: campaign.identities()?,
             bounce: campaign.definition.sender.bounce()?,
-            signer,
+            signers,
             clock,
         })
     }
@@ -399,8 +399,7 @@ impl Outbox for Desk {
             utf8,
             token: self.ids.token(n),
             hash: commitment(&salt, &message.bytes),
-            bytes: signed(self.signer.as_ref(), message.bytes, date)
-                .map_err(|error| error.to_string())?,
+            bytes: signed(&self.signers, message.bytes, date).map_err(|error| error.to_string())?,
         })
     }
 

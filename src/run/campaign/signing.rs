@@ -6,42 +6,48 @@ use jiff::Timestamp;
 
 use super::CampaignError;
 use crate::{
-    config::{self, Config, Mail},
+    config::{self, Config, Dkim},
     deliver::{DkimError, Relay, Sender, Signer},
 };
 
-/// The signer that `[mail.dkim]` names; none where there is no such table, or no configuration.
+/// The signers that `[mail.dkim]` names; none where there is no such table, or no configuration.
 ///
 /// # Errors
-/// When the configuration is wrong, or the key cannot be used.
-pub fn signer(root: &Path) -> Result<Option<Signer>, CampaignError> {
+/// When the configuration is wrong, or a key cannot be used.
+pub fn signers(root: &Path) -> Result<Vec<Signer>, CampaignError> {
     if !root.join(config::FILE).exists() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let config = config::load(root).map_err(|error| CampaignError::Asked(error.to_string()))?;
-    Ok(open(root, &config.mail)?)
+    let open = |dkim| open(root, dkim);
+    Ok(config
+        .mail
+        .dkim
+        .iter()
+        .map(open)
+        .collect::<Result<_, _>>()?)
 }
 
-/// A message with its signature before it, where there is a key. The ledger's hash is that of the
-/// message below the signature, which a change of keys does not touch.
+/// A message with its signatures before it, in the order of the keys. The ledger's hash is that of
+/// the message below the signatures, which a change of keys does not touch.
 pub(super) fn signed(
-    signer: Option<&Signer>,
+    signers: &[Signer],
     bytes: Vec<u8>,
     date: Timestamp,
 ) -> Result<Vec<u8>, DkimError> {
-    let Some(signer) = signer else {
+    if signers.is_empty() {
         return Ok(bytes);
-    };
-    let mut whole = signer.header(&bytes, date)?;
+    }
+    let mut whole = Vec::with_capacity(bytes.len() + 1024);
+    for signer in signers {
+        whole.extend(signer.header(&bytes, date)?);
+    }
     whole.extend_from_slice(&bytes);
     Ok(whole)
 }
 
-fn open(root: &Path, mail: &Mail) -> Result<Option<Signer>, DkimError> {
-    mail.dkim
-        .as_ref()
-        .map(|dkim| Signer::open(&dkim.domain, &dkim.selector, &root.join(&dkim.key_file)))
-        .transpose()
+fn open(root: &Path, dkim: &Dkim) -> Result<Signer, DkimError> {
+    Signer::open(&dkim.domain, &dkim.selector, &root.join(&dkim.key_file))
 }
 
 /// What of `[mail]` cannot work: the key with its value, and why.
@@ -71,20 +77,25 @@ pub fn mail_problems(root: &Path, config: &Config) -> Vec<(String, String)> {
     if let Some(Err(error)) = mail.smtp.as_deref().map(Relay::parse) {
         say(mail.smtp.as_deref().unwrap_or_default(), error.to_string());
     }
-    if let Some(dkim) = &mail.dkim {
-        match open(root, mail) {
-            Err(error @ DkimError::Name(_)) => say("[mail.dkim]", error.to_string()),
+    let from = mail.from.as_ref().and_then(|from| {
+        let sender = Sender {
+            from: from.clone(),
+            reply_to: None,
+            bounce: None,
+        };
+        sender.domain().ok()
+    });
+    for (at, dkim) in mail.dkim.iter().enumerate() {
+        let same = |other: &Dkim| other.domain == dkim.domain && other.selector == dkim.selector;
+        if mail.dkim.iter().take(at).any(same) {
+            let why = format!("the selector `{}` is there twice", dkim.selector);
+            say(&dkim.selector, why);
+        }
+        match open(root, dkim) {
+            Err(error @ DkimError::Name(_)) => say("mail.dkim]", error.to_string()),
             Err(error) => say(&dkim.key_file, error.to_string()),
-            Ok(Some(signer)) => {
-                let from = mail.from.as_ref().and_then(|from| {
-                    let sender = Sender {
-                        from: from.clone(),
-                        reply_to: None,
-                        bounce: None,
-                    };
-                    sender.domain().ok()
-                });
-                if let Some(domain) = from.filter(|domain| !signer.aligned(domain)) {
+            Ok(signer) => {
+                if let Some(domain) = from.as_ref().filter(|domain| !signer.aligned(domain)) {
                     say(
                         &dkim.domain,
                         format!(
@@ -94,7 +105,6 @@ pub fn mail_problems(root: &Path, config: &Config) -> Vec<(String, String)> {
                     );
                 }
             }
-            Ok(None) => {}
         }
     }
     problems
