@@ -171,6 +171,8 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
         BTreeMap::new()
     } else {
         even_out(&seen, &mut heads, &can);
+        questions(text, pieces, &seen, &mut heads, &can);
+        lists_in_a_line(text, pieces, &mut heads);
         stack(&seen, &mut heads, &can);
         run_on(text, pieces, &mut heads, &can)
     };
@@ -249,6 +251,69 @@ fn even_out(seen: &Seen, heads: &mut [bool], can: &dyn Fn(usize) -> bool) {
                 *head |= open && can(*member);
             }
         }
+    }
+}
+
+/// Fewer questions that are headings do not make a text of questions and answers.
+const FEWEST_QUESTIONS: usize = 5;
+
+/// In a text of questions and answers the long questions are headings as the short ones are.
+fn questions(
+    text: &str,
+    pieces: &[Piece],
+    seen: &Seen,
+    heads: &mut [bool],
+    can: &dyn Fn(usize) -> bool,
+) {
+    let asks = |i: usize| {
+        seen.shapes
+            .get(i)
+            .is_some_and(|s| s.has(Feature::EndsQuestion))
+    };
+    let asked = (0..heads.len()).filter(|i| asks(*i));
+    let (all, taken) = asked.fold((0, 0), |(all, taken), i| {
+        (all + 1, taken + usize::from(heads.get(i) == Some(&true)))
+    });
+    if taken < FEWEST_QUESTIONS || taken * 3 < all * 2 {
+        return;
+    }
+    for (i, piece) in pieces.iter().enumerate() {
+        let length = text
+            .get(piece.body.clone())
+            .map_or(0, |body| body.chars().count());
+        if asks(i)
+            && can(i)
+            && !piece.bullet
+            && piece.leaf.after_blank
+            && length <= 200
+            && seen.lines.get(i + 1).is_some_and(|l| l.running)
+            && let Some(head) = heads.get_mut(i)
+        {
+            *head = true;
+        }
+    }
+}
+
+/// A line that counts on inside (`1. Scope 2. Data 3. Law`) is a list of contents that lost its line
+/// ends.
+fn lists_in_a_line(text: &str, pieces: &[Piece], heads: &mut [bool]) {
+    for (piece, head) in pieces.iter().zip(heads).filter(|(_, head)| **head) {
+        let Some(printed) = piece.label.as_ref().filter(|l| l.values.len() == 1) else {
+            continue;
+        };
+        let first = printed.values.first().copied().unwrap_or(0);
+        let mut rest = text.get(piece.body.clone()).unwrap_or_default();
+        let counts_on = (1..=3).all(|more| {
+            let label = format!(" {}. ", u64::from(first) + more);
+            match rest.split_once(&label) {
+                Some((_, after)) => {
+                    rest = after;
+                    true
+                }
+                None => false,
+            }
+        });
+        *head = !counts_on;
     }
 }
 
@@ -368,3 +433,55 @@ const OPENERS: &[&str] = &[
     "前言",
     "概述",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::read::{Format, Input, read};
+
+    fn titles(text: &str) -> Vec<String> {
+        let document = read(&Input {
+            bytes: text.as_bytes(),
+            format: Some(Format::Text),
+            ..Input::default()
+        })
+        .unwrap();
+        document.sections.into_iter().map(|s| s.title).collect()
+    }
+
+    const BODY: &str = "We keep your name and your address for as long as you have an account with \
+                        us, and we delete both of them when you close it.";
+
+    #[test]
+    fn long_questions_among_short_ones_are_headings() {
+        let long = "I lost my lamp in the garden and a neighbour says that he has found it there. \
+                    Whom do I ask to have it back, and what does it cost me?";
+        let questions = [
+            "What do we collect?",
+            "Who sees it?",
+            "How long do we keep it?",
+            long,
+            "Can I see it?",
+            "Can I delete it?",
+        ];
+        let mut text = "Moss Privacy Policy\n\n".to_owned();
+        for question in questions {
+            text += &format!("{question}\n\n{BODY}\n\n");
+        }
+        assert_eq!(titles(&text), questions);
+        // Alone it is a question in the text.
+        let text = format!("Moss Privacy Policy\n\nOur data\n\n{BODY}\n\n{long}\n\n{BODY}\n");
+        assert!(!titles(&text).iter().any(|t| t == long));
+    }
+
+    #[test]
+    fn a_list_of_contents_in_one_line_is_no_heading() {
+        let mut text = "1. Scope 2. Data we collect 3. Sharing 4. Law\n\nMoss Terms\n\n".to_owned();
+        for title in ["1. Scope", "2. Data we collect", "3. Sharing", "4. Law"] {
+            text += &format!("{title}\n\n{BODY}\n\n");
+        }
+        assert_eq!(
+            titles(&text),
+            ["Scope", "Data we collect", "Sharing", "Law"]
+        );
+    }
+}

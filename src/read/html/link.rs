@@ -83,7 +83,10 @@ pub(super) fn target(href: &str, base: Option<&Url>) -> Option<String> {
     };
     match url.scheme() {
         "http" | "https" => {}
-        "mailto" | "tel" => return Some(escape(url.as_str())),
+        // No address ends so: the mark belongs to the sentence.
+        "mailto" | "tel" => {
+            return Some(escape(url.as_str().trim_end_matches(['.', ',', ';'])));
+        }
         _ => return None,
     }
     if let Some(base) = base
@@ -169,7 +172,7 @@ mod tests {
         assert_eq!(of("https://lamp.example/legal/terms#top"), None);
         assert_eq!(of("javascript:void(0)"), None);
         assert_eq!(
-            of("mailto:law@lamp.example").as_deref(),
+            of("mailto:law@lamp.example.").as_deref(),
             Some("mailto:law@lamp.example")
         );
         assert_eq!(target("/privacy?sid=1", None).as_deref(), Some("/privacy"));

@@ -55,16 +55,27 @@ pub(super) fn convert(bytes: &[u8]) -> Result<Converted, ReadError> {
             return Err(damaged("the reader could not follow its structure"));
         }
     };
+    // A whole file ends with a mark; a little may follow it.
+    let end = bytes.get(bytes.len().saturating_sub(4096)..);
+    let whole = end.is_some_and(|end| end.windows(5).any(|mark| mark == b"%%EOF"));
+    let cut = || damaged("its end is missing, and no text is left of it");
     let unreadable: usize = sheets.iter().map(|sheet| sheet.unreadable).sum();
     let readable: usize = sheets.iter().map(|sheet| sheet.glyphs.len()).sum();
-    if readable < 10 || readable < unreadable {
-        return Err(ReadError::NoText("PDF"));
-    }
     let markdown = layout::markdown(&sheets);
-    if markdown.trim().is_empty() {
-        return Err(ReadError::NoText("PDF"));
+    if readable < 10 || readable < unreadable || markdown.trim().is_empty() {
+        return Err(if whole {
+            ReadError::NoText("PDF")
+        } else {
+            cut()
+        });
     }
     let mut warnings = Vec::new();
+    if !whole {
+        warnings.push(Warning {
+            code: "cut-off".to_owned(),
+            detail: "the PDF's end is missing, and pages may be missing with it".to_owned(),
+        });
+    }
     if unreadable > 0 {
         warnings.push(Warning {
             code: "characters-unreadable".to_owned(),

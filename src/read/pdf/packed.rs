@@ -28,6 +28,9 @@ const MOST_PER_BYTE: u64 = 1032;
 /// Most bytes that looking for the ends of streams may take, all together.
 const MAX_SEARCHED: u64 = 4_000_000_000;
 
+/// Most dictionaries that may say where the document begins; each change of a file adds one.
+const MAX_ROOTS: u32 = 50_000;
+
 /// Within how many bytes an object other than a stream nearly always ends.
 const NEAR: usize = 64 * 1024;
 
@@ -41,9 +44,23 @@ pub(super) fn check_closed(bytes: &[u8]) -> Result<(), ReadError> {
     const STREAM: usize = 1;
     const END: usize = 2;
     const ENCRYPT: usize = 4;
+    const ROOT: usize = 5;
+    let words = [
+        "obj",
+        "stream",
+        "endstream",
+        "endobj",
+        "Encrypt",
+        // Also as names may be written: `/R#6fot`.
+        "/Root",
+        "/Roo#",
+        "/Ro#",
+        "/R#",
+        "/#5",
+    ];
     let Ok(words) = AhoCorasick::builder()
         .match_kind(aho_corasick::MatchKind::LeftmostLongest)
-        .build(["obj", "stream", "endstream", "endobj", "Encrypt"])
+        .build(words)
     else {
         return Ok(());
     };
@@ -59,7 +76,7 @@ pub(super) fn check_closed(bytes: &[u8]) -> Result<(), ReadError> {
         }
         Ok(())
     };
-    let (mut in_stream, mut encrypted) = (false, false);
+    let (mut in_stream, mut encrypted, mut roots) = (false, false, 0);
     for word in words.find_iter(bytes) {
         match word.pattern().as_usize() {
             STREAM if !matches!(after(word.end()), [b'\n' | b'\r', ..]) => {}
@@ -67,8 +84,15 @@ pub(super) fn check_closed(bytes: &[u8]) -> Result<(), ReadError> {
             STREAM => in_stream = true,
             END => in_stream = false,
             ENCRYPT => encrypted = true,
+            ROOT.. => roots += 1,
             _ => {}
         }
+    }
+    // Each dictionary with one is kept while a damaged file is put together again.
+    if roots > MAX_ROOTS {
+        return Err(ReadError::TooLarge(
+            "the PDF has more ends than any that was written in parts".to_owned(),
+        ));
     }
     let mut budget = Budget::new();
     budget.sealed = encrypted.then_some(MAX_SEALED);
@@ -508,6 +532,7 @@ mod tests {
         assert!(check_closed(&b"1 0 obj <</A (endobj ".repeat(100_000)).is_err());
         assert!(check_closed(&b"1 0 obj [( endobj ".repeat(100_000)).is_err());
         assert!(check_closed(&b"1 0 obj <</A (b)>> endobj ".repeat(100_000)).is_ok());
+        assert!(check_closed(&b"<</R#6fot 1 0 R>> ".repeat(100_000)).is_err());
         // Names and comments where one would not look for them.
         let hidden = b"1 0 %\nobj <</object 1 /Filter/Fl>>stream\n".to_vec();
         assert!(check_closed(&[hidden, bomb, b"\nendstream".to_vec()].concat()).is_err());

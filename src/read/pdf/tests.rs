@@ -136,10 +136,19 @@ fn files_without_text_or_cut_off_are_refused() {
     assert!(error(&pdf(&[vec![]])).contains("holds no text"));
     assert!(error(b"%PDF-1.7\nnothing").contains("damaged"));
     let whole = pdf(&pages());
-    // What is left of a cut file is read, or it is refused; never a panic.
-    for length in (0..whole.len()).step_by(97) {
-        let _ = convert(&whole[..length]);
+    assert!(convert(&whole).unwrap().warnings.is_empty());
+    // What is left of a cut file is read with a warning, or it is refused; never a panic.
+    let mut read = 0;
+    for length in (0..whole.len() - 6).step_by(97) {
+        match convert(&whole[..length]) {
+            Ok(left) => {
+                assert_eq!(left.warnings[0].code, "cut-off");
+                read += 1;
+            }
+            Err(error) => assert!(error.to_string().contains("damaged"), "{error}"),
+        }
     }
+    assert!(read > 0);
 }
 
 proptest::proptest! {
