@@ -10,15 +10,35 @@ const ROUNDS: usize = 4;
 
 /// The canonical text of a document.
 pub(super) fn of(document: &Document) -> String {
+    settled(document).0
+}
+
+/// The canonical text of a document, and the document that it reads back into, where that had to
+/// be read; a document whose own text is canonical already is that document itself.
+pub(super) fn settled(document: &Document) -> (String, Read) {
     let mut text = write(document);
+    if document.format == Format::Markdown && text == document.text {
+        return (text, Read::Itself);
+    }
     for _ in 0..ROUNDS {
-        let again = write(&super::text(Format::Markdown, text.clone()));
+        let read = super::text(Format::Markdown, text.clone());
+        let again = write(&read);
         if again == text {
-            break;
+            return (text, Read::Again(Box::new(read)));
         }
         text = again;
     }
-    text
+    (text, Read::Not)
+}
+
+/// What is known of how a canonical text reads.
+pub(super) enum Read {
+    /// As the document that it was written from.
+    Itself,
+    /// As this.
+    Again(Box<Document>),
+    /// Nothing yet.
+    Not,
 }
 
 fn write(document: &Document) -> String {
@@ -388,6 +408,11 @@ mod tests {
                     continue;
                 }
                 let again = document(&canonical, Format::Markdown);
+                let (text, known) = crate::read::canonical_read(first.clone());
+                proptest::prop_assert_eq!((text, known.unwrap()), (canonical.clone(), again.clone()));
+                // A canonical text is its own, and need not be read again.
+                let (text, known) = crate::read::canonical_read(again.clone());
+                proptest::prop_assert_eq!((text, known.unwrap()), (canonical.clone(), again.clone()));
                 proptest::prop_assert_eq!(of(&again), canonical.clone());
                 // Every word is kept.
                 let words = |d: &Document| -> String {

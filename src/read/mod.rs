@@ -209,3 +209,39 @@ pub fn sentences(document: &Document, block: &Block) -> Vec<Span> {
 pub fn canonical(document: &Document) -> String {
     canonical::of(document)
 }
+
+/// The canonical text of a document that [`read`] gave, and the document that this text reads into:
+/// what [`read`] gives for it as Markdown, without reading it where it has been read already.
+pub fn canonical_read(document: Document) -> (String, Result<Document, ReadError>) {
+    let (canonical, known) = canonical::settled(&document);
+    let read = read_known(document, known, &canonical);
+    (canonical, read)
+}
+
+fn read_known(
+    document: Document,
+    known: canonical::Read,
+    canonical: &str,
+) -> Result<Document, ReadError> {
+    if canonical.trim().is_empty() {
+        return Err(ReadError::Empty);
+    }
+    // What reading it from a file would refuse is refused here.
+    let decoded = encoding::decode(&Input {
+        bytes: canonical.as_bytes(),
+        ..Input::default()
+    })?;
+    let plain = decoded.warnings.is_empty() && decoded.text == canonical;
+    Ok(match known {
+        canonical::Read::Itself if plain => Document {
+            suspect: None,
+            ..document
+        },
+        canonical::Read::Again(read) if plain => *read,
+        _ => {
+            let mut read = text(Format::Markdown, decoded.text);
+            read.warnings.extend(decoded.warnings);
+            read
+        }
+    })
+}

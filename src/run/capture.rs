@@ -1,5 +1,7 @@
 //! From captures to the document that is stored: read, joined, canonical.
 
+use std::sync::Arc;
+
 use crate::{
     config,
     evidence::Hash,
@@ -15,7 +17,7 @@ pub const READER: u32 = 1;
 #[derive(Debug)]
 pub struct Text {
     /// The document, as it reads from its canonical text.
-    pub document: Document,
+    pub document: Arc<Document>,
     /// The canonical text.
     pub canonical: String,
     /// SHA-256 of the canonical text: the version's id.
@@ -42,7 +44,15 @@ pub fn reading(document: &config::Document) -> Hash {
 /// # Errors
 /// When one of them cannot be read.
 pub fn read_captures(captures: &[Capture], selectors: &Selectors) -> Result<Text, ReadError> {
-    let parts = captures
+    text_of(read_parts(captures, selectors)?)
+}
+
+/// Reads the captures of a document, each for itself.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn read_parts(captures: &[Capture], selectors: &Selectors) -> Result<Vec<Document>, ReadError> {
+    captures
         .iter()
         .map(|capture| {
             read::read(&Input {
@@ -54,8 +64,17 @@ pub fn read_captures(captures: &[Capture], selectors: &Selectors) -> Result<Text
                 selectors: selectors.clone(),
             })
         })
-        .collect::<Result<Vec<_>, _>>()?;
-    text_of(parts)
+        .collect()
+}
+
+/// What tells at a first reading that captures show the words that other captures showed: a hash
+/// over the equivalence keys of the parts, as they came. Two captures with the same glance are the
+/// same version, and need no canonical text; two with different ones may still be.
+pub fn glance(parts: &[Document]) -> Hash {
+    parts.iter().fold(
+        Hash::of(format!("{READER} {}", read::EQUIVALENCE).as_bytes()),
+        |hash, part| hash.link(read::equivalence_key(part).as_bytes()),
+    )
 }
 
 /// The stored form of documents that make one.
@@ -66,29 +85,42 @@ pub fn text_of(parts: Vec<Document>) -> Result<Text, ReadError> {
     if parts.is_empty() {
         return Err(ReadError::Empty);
     }
+    let several = parts.len() > 1;
     let whole = read::combine(parts);
-    let canonical = read::canonical(&whole);
-    let input = Input {
-        bytes: canonical.as_bytes(),
-        format: Some(Format::Markdown),
-        ..Input::default()
+    let (title, language, dates) = (
+        whole.title.clone(),
+        whole.language.clone(),
+        whole.dates.clone(),
+    );
+    let (suspect, warnings) = (whole.suspect.clone(), whole.warnings.clone());
+    let (canonical, read) = if several {
+        let canonical = read::canonical(&whole);
+        let input = Input {
+            bytes: canonical.as_bytes(),
+            format: Some(Format::Markdown),
+            ..Input::default()
+        };
+        let read = read::read(&input);
+        (canonical, read)
+    } else {
+        read::canonical_read(whole)
     };
-    let mut document = match read::read(&input) {
+    let mut document = match read {
         // A page without a word is suspect, not unreadable: its capture is kept with the reason.
-        Err(ReadError::Empty) if whole.suspect.is_some() => read::combine(Vec::new()),
+        Err(ReadError::Empty) if suspect.is_some() => read::combine(Vec::new()),
         read => read?,
     };
     // What only the page said (its title element, its lang attribute, a date in its metadata).
-    document.title = document.title.or(whole.title);
-    document.language = document.language.or(whole.language);
-    document.dates.effective = document.dates.effective.or(whole.dates.effective);
-    document.dates.updated = document.dates.updated.or(whole.dates.updated);
-    document.suspect = whole.suspect;
-    document.warnings = whole.warnings;
+    document.title = document.title.or(title);
+    document.language = document.language.or(language);
+    document.dates.effective = document.dates.effective.or(dates.effective);
+    document.dates.updated = document.dates.updated.or(dates.updated);
+    document.suspect = suspect;
+    document.warnings = warnings;
     let key = Hash::of(read::equivalence_key(&document).as_bytes());
     let id = Hash::of(canonical.as_bytes());
     Ok(Text {
-        document,
+        document: Arc::new(document),
         canonical,
         id,
         key,
@@ -97,4 +129,72 @@ pub fn text_of(parts: Vec<Document>) -> Result<Text, ReadError> {
 
 fn name_of(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(html: &str) -> Vec<Document> {
+        let capture = Capture {
+            bytes: format!("<html><body><main>{html}</main></body></html>").into_bytes(),
+            media_type: Some("text/html".to_owned()),
+            hops: Vec::new(),
+            url: "https://meadow.example/privacy".to_owned(),
+            etag: None,
+            last_modified: None,
+            rendered: false,
+        };
+        read_parts(&[capture], &Selectors::default()).unwrap_or_default()
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(200))]
+
+        /// What a first glance takes for the same is the same version after the closer look.
+        #[test]
+        fn the_same_glance_is_the_same_version(
+            lines in proptest::collection::vec(
+                ("(p|li|h2|h3|td|blockquote|pre|div)", "[A-Za-z0-9 .:*_\\-()#]{1,40}", "[a-z]{1,6}"),
+                1..12,
+            ),
+        ) {
+            let write = |marked: bool| -> String {
+                lines
+                    .iter()
+                    .map(|(tag, words, token)| {
+                        let inner = if marked {
+                            format!("<a href=\"/x?token={token}\">{words}</a>")
+                        } else {
+                            format!("<a href=\"/x?token=0\"><span class={token}>{words}</span></a>")
+                        };
+                        match tag.as_str() {
+                            "li" => format!("<ul><li>{inner}</li></ul>"),
+                            "td" => format!("<table><tr><td>{inner}</td><td>b</td></tr></table>"),
+                            tag => format!("<{tag}>{inner}</{tag}>\n"),
+                        }
+                    })
+                    .collect()
+            };
+            let (one, other) = (page(&write(true)), page(&write(false)));
+            if glance(&one) == glance(&other)
+                && let (Ok(one), Ok(other)) = (text_of(one), text_of(other))
+            {
+                proptest::prop_assert_eq!(one.key, other.key, "{}\n---\n{}", one.canonical, other.canonical);
+            }
+        }
+    }
+
+    #[test]
+    fn a_glance_passes_over_links_and_white_space_and_sees_words() {
+        let text = "<h1>Meadow Privacy Policy</h1><p>We keep <a href=\"/logs?t=1\">logs</a> for ten days, and then we erase them for good.</p>";
+        let seen = glance(&page(text));
+        assert_eq!(
+            seen,
+            glance(&page(
+                &text.replace("t=1", "t=2").replace("<p>", "\n<p>\n ")
+            ))
+        );
+        assert_ne!(seen, glance(&page(&text.replace("ten", "tin"))));
+    }
 }

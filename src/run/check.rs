@@ -21,8 +21,8 @@ use crate::{
     notice,
     read::{self, Document},
     store::{
-        DocumentState, Event, FrontMatter, Judgement, Observation, Origin, ProblemSeen, Validators,
-        Version,
+        Archive, DocumentState, Event, FrontMatter, Judgement, Observation, Origin, ProblemSeen,
+        Validators, Version,
     },
 };
 
@@ -224,14 +224,34 @@ fn one(
             now,
         );
     }
-    let text = match capture::read_captures(&captures, &capture::selectors(document)) {
+    let unreadable = |error: read::ReadError| ProblemSeen {
+        code: "unreadable".to_owned(),
+        detail: error.to_string(),
+        suspect: true,
+    };
+    let parts = match capture::read_parts(&captures, &capture::selectors(document)) {
+        Ok(parts) => parts,
+        Err(error) => {
+            let problem = unreadable(error);
+            return failed(workspace, document, &state, problem, &captures, now);
+        }
+    };
+    let glance = capture::glance(&parts);
+    let observed = Observation {
+        glance: Some(glance),
+        ..observation(document, Some((bytes_hash, &captures)))
+    };
+    if state.glance == Some(glance)
+        && state.failing.is_none()
+        && state.seen.is_some()
+        && parts.iter().all(|part| part.suspect.is_none())
+    {
+        return seen_as_before(workspace, document, &state, observed, now);
+    }
+    let text = match capture::text_of(parts) {
         Ok(text) => text,
         Err(error) => {
-            let problem = ProblemSeen {
-                code: "unreadable".to_owned(),
-                detail: error.to_string(),
-                suspect: true,
-            };
+            let problem = unreadable(error);
             return failed(workspace, document, &state, problem, &captures, now);
         }
     };
@@ -240,7 +260,6 @@ fn one(
     {
         return failed(workspace, document, &state, problem, &captures, now);
     }
-    let observed = observation(document, Some((bytes_hash, &captures)));
     let known = workspace
         .index()
         .by_key(&document.id, read::EQUIVALENCE, text.key)?;
@@ -299,7 +318,8 @@ fn one(
             pending(workspace, document, news, now, settings)
         }
         None => {
-            let version = keep(workspace, document, &text, &captures, Origin::Fetched, now)?;
+            let archive = &workspace.archive;
+            let version = keep(archive, document, &text, &captures, Origin::Fetched, now)?;
             let observed = Observation {
                 version: Some(version.id),
                 ..observed
@@ -502,9 +522,26 @@ fn seen_again(
     captures: Option<(Hash, &[Capture])>,
     now: Timestamp,
 ) -> Result<Report, CheckError> {
+    seen_as_before(
+        workspace,
+        document,
+        state,
+        observation(document, captures),
+        now,
+    )
+}
+
+/// A look that showed what the last good one showed.
+fn seen_as_before(
+    workspace: &mut Workspace,
+    document: &config::Document,
+    state: &DocumentState,
+    observed: Observation,
+    now: Timestamp,
+) -> Result<Report, CheckError> {
     let observed = Observation {
         version: state.seen,
-        ..observation(document, captures)
+        ..observed
     };
     if state.seen != state.latest()
         && state
@@ -646,7 +683,7 @@ fn suspicion(
 
 /// Keeps a text and the bytes it came from.
 pub(super) fn keep(
-    workspace: &Workspace,
+    archive: &Archive,
     document: &config::Document,
     text: &Text,
     captures: &[Capture],
@@ -655,11 +692,7 @@ pub(super) fn keep(
 ) -> Result<Version, CheckError> {
     let raw = captures
         .iter()
-        .map(|capture| {
-            workspace
-                .archive
-                .keep_raw(&document.id, now, &capture.bytes)
-        })
+        .map(|capture| archive.keep_raw(&document.id, now, &capture.bytes))
         .collect::<Result<Vec<_>, _>>()?;
     let words = text.document.word_count();
     let mut front = FrontMatter::default();
@@ -706,9 +739,7 @@ pub(super) fn keep(
         front.add("language", language);
     }
     front.add("words", words);
-    let file = workspace
-        .archive
-        .keep_text(&document.id, now, &front, &text.canonical)?;
+    let file = archive.keep_text(&document.id, now, &front, text.id, &text.canonical)?;
     Ok(Version {
         document: document.id.clone(),
         id: text.id,
@@ -827,7 +858,8 @@ fn reread(
         return Ok(());
     };
     let origin = Origin::Reread;
-    let mut again = keep(workspace, document, &text, &[], origin, version.fetched)?;
+    let archive = &workspace.archive;
+    let mut again = keep(archive, document, &text, &[], origin, version.fetched)?;
     again.raw.clone_from(&version.raw);
     let reread = Event::Reread {
         document: document.id.clone(),
@@ -877,7 +909,7 @@ pub fn check_draft(
         Some(version) => version.id,
         None => {
             let version = keep(
-                workspace,
+                &workspace.archive,
                 &document,
                 &text,
                 std::slice::from_ref(&capture),
@@ -999,6 +1031,7 @@ fn observation(document: &config::Document, captures: Option<(Hash, &[Capture])>
         version: None,
         problem: None,
         capture: captures.map(|(hash, _)| hash),
+        glance: None,
         raw: None,
         flapping: false,
         validators,

@@ -19,6 +19,7 @@ pub mod import;
 pub mod judge;
 pub mod notices;
 pub mod owed;
+mod parallel;
 pub mod plan;
 pub mod print;
 pub mod prune;

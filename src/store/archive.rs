@@ -20,6 +20,8 @@ pub struct Archive {
     workspace: PathBuf,
     /// Files that were written and are not durable yet.
     unsettled: Arc<Mutex<Vec<(PathBuf, File)>>>,
+    /// Held while files are made durable, so that who comes second waits for them too.
+    settling: Arc<Mutex<()>>,
 }
 
 /// Provenance, written above a canonical text: keys and values in order.
@@ -53,6 +55,8 @@ pub struct Snapshot {
 const FOLDER: &str = "snapshots";
 /// Files that are left open for [`Archive::settle`], at most.
 const MANY: usize = 200;
+/// Files that are waited for at once.
+const MANY_AT_ONCE: usize = 8;
 const FENCE: &str = "---\n";
 
 impl Archive {
@@ -61,10 +65,11 @@ impl Archive {
         Self {
             workspace: workspace.to_owned(),
             unsettled: Arc::default(),
+            settling: Arc::default(),
         }
     }
 
-    /// Keeps a canonical text; gives its file, relative to the workspace.
+    /// Keeps a canonical text, whose hash is `id`; gives its file, relative to the workspace.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -73,9 +78,9 @@ impl Archive {
         document: &str,
         time: Timestamp,
         front: &FrontMatter,
+        id: Hash,
         text: &str,
     ) -> Result<String, StoreError> {
-        let id = Hash::of(text.as_bytes());
         let name = format!("{FOLDER}/{document}/{}-{}.md", stamp(time), id.short());
         let mut content = FENCE.to_owned();
         for (key, value) in &front.0 {
@@ -219,20 +224,41 @@ impl Archive {
     }
 
     /// Makes all files written so far durable; whoever records that they are there does it first.
+    /// Several are waited for at once, so that the disk can take them together.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn settle(&self) -> Result<(), StoreError> {
-        let mut unsettled = self
-            .unsettled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for (path, file) in unsettled.drain(..) {
-            file.sync_data()
-                .map_err(|e| StoreError::io("write", &path, e))?;
+        let _one_at_a_time = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = std::mem::take(
+            &mut *self
+                .unsettled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        if files.len() < MANY_AT_ONCE {
+            return sync(&files);
         }
-        Ok(())
+        std::thread::scope(|scope| {
+            let waiting: Vec<_> = files
+                .chunks(files.len().div_ceil(MANY_AT_ONCE))
+                .map(|some| scope.spawn(move || sync(some)))
+                .collect();
+            waiting.into_iter().try_for_each(|one| {
+                one.join().unwrap_or_else(|_| {
+                    let panicked = std::io::Error::other("the thread that waited for it failed");
+                    Err(StoreError::io("write", &self.workspace, panicked))
+                })
+            })
+        })
     }
+}
+
+fn sync(files: &[(PathBuf, File)]) -> Result<(), StoreError> {
+    files.iter().try_for_each(|(path, file)| {
+        file.sync_data()
+            .map_err(|e| StoreError::io("write", path, e))
+    })
 }
 
 /// `20270101T030000Z`: sorts by time and is a file name on every system.
@@ -286,7 +312,10 @@ mod tests {
         front.add("words", 12);
         let time = "2027-01-01T03:00:00Z".parse().unwrap();
         let text = "# Policy\n\n---\n\nBody\n";
-        let file = archive.keep_text("privacy", time, &front, text).unwrap();
+        let id = Hash::of(text.as_bytes());
+        let file = archive
+            .keep_text("privacy", time, &front, id, text)
+            .unwrap();
         assert!(
             file.starts_with("snapshots/privacy/20270101T030000Z-"),
             "{file}"

@@ -106,6 +106,9 @@ pub struct Observation {
     /// SHA-256 of the bytes that came, where some came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<Hash>,
+    /// What their first reading showed: the same again is the same version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glance: Option<Hash>,
     /// Where the bytes of a capture that could not be read are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,

@@ -54,6 +54,10 @@ pub struct DocumentState {
     /// SHA-256 of the bytes that showed `seen` last: the same bytes need no reading.
     #[serde(default)]
     pub capture: Option<Hash>,
+    /// What the first reading of captures that showed `seen` came to; other bytes that come to the
+    /// same need no closer reading.
+    #[serde(default)]
+    pub glance: Option<Hash>,
     /// Publications that were not judged yet, with the version before each: a run was cut off.
     #[serde(default)]
     pub unjudged: Vec<(Hash, Hash)>,
@@ -421,11 +425,15 @@ impl<'a> Fold<'a> {
                 if state.seen != version || state.seen_since.is_none() {
                     state.seen_since = Some(time);
                 }
+                if state.seen != version {
+                    (state.capture, state.glance) = (None, None);
+                }
                 state.seen = version;
                 if seen.capture.is_some() {
                     state.capture = seen.capture;
                     state.validators.clone_from(&seen.validators);
                 }
+                state.glance = seen.glance.or(state.glance);
                 let calm = |since: Timestamp| {
                     time.since((jiff::Unit::Hour, since))
                         .is_ok_and(|span| span.get_hours() >= CALM_HOURS)
@@ -497,6 +505,11 @@ impl<'a> Fold<'a> {
             effective,
             withdrawn: false,
         });
+        if state.seen != Some(version) {
+            // What was captured last showed another text.
+            (state.capture, state.glance) = (None, None);
+            state.validators.clear();
+        }
         state.seen = Some(version);
         state.flapping = false;
         Ok(())
@@ -565,6 +578,31 @@ mod tests {
             governing(&state, "2027-03-05T00:00:00Z"),
             Hash::of(b"three")
         );
+    }
+
+    #[test]
+    fn what_was_captured_says_nothing_of_a_version_that_came_another_way() {
+        let store = crate::store::MemoryStore::default();
+        let mut fold = Fold::over(&store);
+        let (fetched, imported) = (Hash::of(b"fetched"), Hash::of(b"imported"));
+        fold.published("p", fetched, at("2027-01-01T00:00:00Z"))
+            .unwrap();
+        let seen = Observation {
+            document: "p".to_owned(),
+            version: Some(fetched),
+            problem: None,
+            capture: Some(Hash::of(b"bytes")),
+            glance: Some(Hash::of(b"words")),
+            raw: None,
+            flapping: false,
+            validators: Vec::new(),
+        };
+        fold.observed(&seen, at("2027-01-01T00:00:00Z")).unwrap();
+        assert_eq!(fold.document("p").unwrap().glance, seen.glance);
+        fold.published("p", imported, at("2027-01-02T00:00:00Z"))
+            .unwrap();
+        let state = fold.document("p").unwrap();
+        assert_eq!((state.capture, state.glance), (None, None));
     }
 
     #[test]

@@ -6,20 +6,23 @@ pub mod git;
 pub mod ota;
 pub mod urlwatch;
 
-use std::sync::mpsc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, mpsc},
+};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Judged, Workspace, WorkspaceError, capture, check};
+use super::{Judged, Workspace, WorkspaceError, capture, check, parallel};
 use crate::{
-    assess::Verdict,
+    assess::{RuleSet, Verdict, review::Review},
     config,
     duty::{self, Duties},
     evidence::Hash,
     fetch::{Capture, Hop},
     read::{self, Document},
-    store::{Event, Judgement, Origin},
+    store::{Archive, Event, Judgement, Origin, StoreError},
 };
 
 /// A version from elsewhere.
@@ -111,12 +114,15 @@ pub struct Imported {
     pub until: Option<Timestamp>,
 }
 
-/// How many versions are recorded at once.
-const BATCH: usize = 64;
+/// How many versions are worked on, and then recorded, at once.
+const GROUP: usize = 48;
 
 /// Stores versions, oldest first, as published at their dates, and judges each against the one
 /// before it. Versions not newer than the last publication are left out, so that an import can be
 /// repeated or carried on.
+///
+/// The versions of a group are read by all processors at once, then judged so, each against its
+/// forerunner; what is stored and recorded is the same, in the same order, as one by one.
 ///
 /// # Errors
 /// When the source breaks off or the workspace cannot be written. Single versions that cannot be
@@ -129,123 +135,257 @@ pub fn keep(
 ) -> Result<Imported, ImportError> {
     let state = workspace.state(&document.id)?;
     let newest = state.published.last().map(|publication| publication.at);
-    let mut before: Option<(Hash, Document, Duties)> = match state.latest() {
+    let before = match state.latest() {
         Some(id) => {
             let text = workspace.text_of(&document.id, id)?;
             let promises = duty::find(&text);
-            Some((id, text, promises))
+            Some(Arc::new(Shown {
+                id,
+                text: Arc::new(text),
+                promises,
+            }))
         }
         None => None,
     };
-    let mut known: Vec<(Hash, Hash)> = workspace
+    let known = workspace
         .index()
         .versions(&document.id)
         .map_err(WorkspaceError::from)?
         .iter()
+        .rev()
         .map(|version| (version.key, version.id))
         .collect();
-    let mut sum = Imported {
-        id: document.id.clone(),
-        ..Imported::default()
+    let mut row = Row {
+        document,
+        archive: workspace.archive.clone(),
+        selectors: capture::selectors(document),
+        newest,
+        // Once for all versions: the rules compile slowly, the journal may be long.
+        rules: super::rules::rules(workspace.root(), &workspace.config.rules)?,
+        reviews: super::review::reviews(workspace, &document.id)?,
+        before,
+        known,
+        sum: Imported {
+            id: document.id.clone(),
+            ..Imported::default()
+        },
     };
-    let selectors = capture::selectors(document);
-    // Once for all versions: the rules compile slowly, the journal may be long.
-    let rules = super::rules::rules(workspace.root(), &workspace.config.rules)?;
-    let reviews = super::review::reviews(workspace, &document.id)?;
-    let mut events = Vec::new();
-    // One thread reads ahead while this one judges and stores.
     std::thread::scope(|scope| {
-        let (sender, receiver) = mpsc::sync_channel(4);
+        // The bytes are fetched while the versions before them are worked on.
+        let (sender, receiver) = mpsc::sync_channel(GROUP);
         scope.spawn(move || {
             for version in versions {
                 // Nobody listens any more when the workspace refuses.
-                if sender
-                    .send(read_ahead(version, newest, &selectors))
-                    .is_err()
-                {
+                if sender.send(version).is_err() {
                     return;
                 }
             }
         });
-        for version in receiver {
-            let read = version?;
-            sum.read += 1;
-            let (time, captures, text) = match read {
-                Read::Older => {
-                    sum.older += 1;
-                    continue;
+        let mut written: Option<Written<'_>> = None;
+        loop {
+            let mut broken = None;
+            let mut group = Vec::new();
+            for version in receiver.iter().take(GROUP) {
+                match version {
+                    Ok(version) => group.push(version),
+                    Err(error) => {
+                        broken = Some(error);
+                        break;
+                    }
                 }
-                Read::Unreadable(line) => {
-                    sum.unreadable.push(line);
-                    continue;
-                }
-                Read::Text(read) => (read.time, read.captures, read.text),
-            };
-            let id = match known.iter().find(|(key, _)| *key == text.key) {
-                Some((_, id)) => {
-                    sum.known += 1;
-                    *id
-                }
-                None => {
-                    let stored = check::keep(
-                        workspace,
-                        document,
-                        &text,
-                        &captures,
-                        Origin::Imported,
-                        time,
-                    )?;
-                    known.push((text.key, text.id));
-                    sum.stored += 1;
-                    events.push(Event::VersionStored(stored));
-                    text.id
-                }
-            };
-            sum.from = sum.from.or(Some(time));
-            sum.until = Some(time);
-            if before.as_ref().is_some_and(|(last, _, _)| *last == id) {
-                continue;
             }
-            events.push(Event::Published {
-                document: document.id.clone(),
-                version: id,
-                at: Some(time),
-            });
-            let promises = duty::find(&text.document);
-            let judgement = match &before {
-                Some((last, old, made)) => {
-                    let new = &text.document;
-                    let laid = super::judge::judge_row(old, new, &rules, &reviews, made, &promises);
-                    judged(document, *last, id, &laid)
-                }
-                None => Judgement {
-                    document: document.id.clone(),
-                    version: id,
-                    against: id,
-                    verdict: Verdict::None,
-                    findings: 0,
-                    redline: None,
-                    rules: String::new(),
-                },
+            let last = group.len() < GROUP;
+            let events = row.take(group);
+            // The files of the group before have become durable in the meantime.
+            if let Some(written) = written.take() {
+                written.record(workspace, now)?;
+            }
+            let archive = row.archive.clone();
+            let group = Written {
+                events: events?,
+                durable: scope.spawn(move || archive.settle()),
             };
-            if before.is_some() {
-                count(&mut sum.verdicts, judgement.verdict);
+            if last {
+                // What came before the source broke off is kept.
+                group.record(workspace, now)?;
+                return broken.map_or(Ok(()), Err);
             }
-            events.push(Event::Judged(judgement));
-            before = Some((id, text.document, promises));
-            if events.len() >= BATCH * 3 {
-                workspace.record(now, std::mem::take(&mut events))?;
-            }
+            written = Some(group);
         }
-        Ok::<(), ImportError>(())
     })?;
-    workspace.record(now, events)?;
+    let mut sum = row.sum;
     sum.verdicts
         .sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict));
     Ok(sum)
 }
 
-/// What became of one version before it is stored.
+/// A group whose files are written, and are being made durable.
+struct Written<'a> {
+    events: Vec<Event>,
+    durable: std::thread::ScopedJoinHandle<'a, Result<(), StoreError>>,
+}
+
+impl Written<'_> {
+    fn record(self, workspace: &mut Workspace, now: Timestamp) -> Result<(), ImportError> {
+        match self.durable.join() {
+            Ok(durable) => durable.map_err(WorkspaceError::from)?,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        Ok(workspace.record(now, self.events)?)
+    }
+}
+
+/// A row of versions on its way into a workspace.
+struct Row<'a> {
+    document: &'a config::Document,
+    archive: Archive,
+    selectors: read::Selectors,
+    newest: Option<Timestamp>,
+    rules: Arc<RuleSet>,
+    reviews: Vec<Review>,
+    /// What was published last.
+    before: Option<Arc<Shown>>,
+    /// Equivalence keys and the versions that show them.
+    known: BTreeMap<Hash, Hash>,
+    sum: Imported,
+}
+
+/// A text that was published.
+struct Shown {
+    id: Hash,
+    text: Arc<Document>,
+    promises: Duties,
+}
+
+/// One version with its place in the row.
+struct Step {
+    time: Timestamp,
+    /// What is to be stored, where its text is new.
+    new: Option<(capture::Text, [Capture; 1])>,
+    shown: Arc<Shown>,
+    /// Whether it is a publication: its text is not the one that stood there before.
+    published: bool,
+    /// The publication that it follows.
+    follows: Option<Arc<Shown>>,
+}
+
+impl Row<'_> {
+    /// Reads, judges and writes a group of versions; gives what is to be recorded of them.
+    fn take(&mut self, group: Vec<Dated>) -> Result<Vec<Event>, ImportError> {
+        let read = parallel::map(group, |version| self.read(version));
+        let mut steps = Vec::new();
+        for version in read {
+            self.sum.read += 1;
+            match version {
+                Read::Older => self.sum.older += 1,
+                Read::Unreadable(line) => self.sum.unreadable.push(line),
+                Read::Text(read) => steps.push(self.place(*read)),
+            }
+        }
+        let mut events = Vec::new();
+        for done in parallel::map(steps, |step| self.finish(&step)) {
+            let (more, verdict) = done?;
+            events.extend(more);
+            if let Some(verdict) = verdict {
+                count(&mut self.sum.verdicts, verdict);
+            }
+        }
+        Ok(events)
+    }
+
+    fn read(&self, version: Dated) -> Read {
+        if self.newest.is_some_and(|newest| version.time <= newest) {
+            return Read::Older;
+        }
+        let time = version.time;
+        let captures = [capture_of(version)];
+        match capture::read_captures(&captures, &self.selectors) {
+            Ok(text) => Read::Text(Box::new(ReadVersion {
+                promises: duty::find(&text.document),
+                time,
+                captures,
+                text,
+            })),
+            Err(error) => Read::Unreadable(format!("{} of {time}: {error}", captures[0].url)),
+        }
+    }
+
+    /// Says which version of the document a text is, and what it follows.
+    fn place(&mut self, read: ReadVersion) -> Step {
+        let known = self.known.get(&read.text.key).copied();
+        let id = known.unwrap_or(read.text.id);
+        if known.is_some() {
+            self.sum.known += 1;
+        } else {
+            self.known.insert(read.text.key, id);
+            self.sum.stored += 1;
+        }
+        self.sum.from = self.sum.from.or(Some(read.time));
+        self.sum.until = Some(read.time);
+        let shown = Arc::new(Shown {
+            id,
+            text: Arc::clone(&read.text.document),
+            promises: read.promises,
+        });
+        let published = self.before.as_ref().is_none_or(|last| last.id != id);
+        let follows = if published {
+            self.before.replace(Arc::clone(&shown))
+        } else {
+            None
+        };
+        Step {
+            time: read.time,
+            new: known.is_none().then_some((read.text, read.captures)),
+            shown,
+            published,
+            follows,
+        }
+    }
+
+    /// Stores and judges one version; gives what is to be recorded, and the verdict on a change.
+    fn finish(&self, step: &Step) -> Result<(Vec<Event>, Option<Verdict>), ImportError> {
+        let document = self.document;
+        let mut events = Vec::new();
+        if let Some((text, captures)) = &step.new {
+            let origin = Origin::Imported;
+            let stored = check::keep(&self.archive, document, text, captures, origin, step.time)?;
+            events.push(Event::VersionStored(stored));
+        }
+        if !step.published {
+            return Ok((events, None));
+        }
+        let id = step.shown.id;
+        events.push(Event::Published {
+            document: document.id.clone(),
+            version: id,
+            at: Some(step.time),
+        });
+        let Some(old) = &step.follows else {
+            events.push(Event::Judged(Judgement {
+                document: document.id.clone(),
+                version: id,
+                against: id,
+                verdict: Verdict::None,
+                findings: 0,
+                redline: None,
+                rules: String::new(),
+            }));
+            return Ok((events, None));
+        };
+        let laid = super::judge::judge_row(
+            &old.text,
+            &step.shown.text,
+            &self.rules,
+            &self.reviews,
+            &old.promises,
+            &step.shown.promises,
+        );
+        events.push(Event::Judged(judged(document, old.id, id, &laid)));
+        Ok((events, Some(laid.assessment.verdict)))
+    }
+}
+
+/// What became of one version before its place in the row is known.
 enum Read {
     /// Not newer than what the workspace has.
     Older,
@@ -259,29 +399,7 @@ struct ReadVersion {
     time: Timestamp,
     captures: [Capture; 1],
     text: capture::Text,
-}
-
-fn read_ahead(
-    version: Result<Dated, ImportError>,
-    newest: Option<Timestamp>,
-    selectors: &read::Selectors,
-) -> Result<Read, ImportError> {
-    let version = version?;
-    if newest.is_some_and(|newest| version.time <= newest) {
-        return Ok(Read::Older);
-    }
-    let captures = [capture_of(&version)];
-    Ok(match capture::read_captures(&captures, selectors) {
-        Ok(text) => Read::Text(Box::new(ReadVersion {
-            time: version.time,
-            captures,
-            text,
-        })),
-        Err(error) => Read::Unreadable(format!(
-            "{} of {}: {error}",
-            version.reference, version.time
-        )),
-    })
+    promises: Duties,
 }
 
 fn judged(document: &config::Document, old: Hash, new: Hash, judged: &Judged) -> Judgement {
@@ -303,9 +421,9 @@ fn count(verdicts: &mut Vec<(Verdict, usize)>, verdict: Verdict) {
     }
 }
 
-fn capture_of(version: &Dated) -> Capture {
+fn capture_of(version: Dated) -> Capture {
     Capture {
-        bytes: version.bytes.clone(),
+        bytes: version.bytes,
         media_type: None,
         hops: vec![Hop {
             url: version.reference.clone(),
@@ -313,7 +431,7 @@ fn capture_of(version: &Dated) -> Capture {
             location: None,
             address: None,
         }],
-        url: version.reference.clone(),
+        url: version.reference,
         etag: None,
         last_modified: None,
         rendered: false,
@@ -358,3 +476,6 @@ pub fn slug(text: &str) -> String {
         slug.to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests;

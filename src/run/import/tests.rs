@@ -1,0 +1,116 @@
+//! An import on all processors beside one that takes the versions one by one.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Dated, Imported, keep, tracked};
+use crate::{
+    run::Workspace,
+    store::{Event, Journal},
+};
+
+fn workspace(folder: &Path, now: Timestamp) -> Workspace {
+    std::fs::write(folder.join("fairnotice.toml"), "").unwrap();
+    Workspace::write(folder, "test", now, Duration::ZERO).unwrap()
+}
+
+/// More than two groups of versions: new ones, one that comes again, the same words with another
+/// link, one that is no text.
+fn versions() -> Vec<Dated> {
+    let start: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+    (0..130_i64)
+        .map(|n| {
+            let days = if n % 11 == 3 { 10 } else { n * 7 % 365 };
+            let who = if n % 5 == 0 { "advertisers" } else { "our partners" };
+            let mut text = format!(
+                "# Meadow Privacy Policy\n\n## 1. Logs\n\nWe keep logs of your visits for {days} days and \
+                 then erase them.\n\n## 2. Sharing\n\nWe share your [e-mail address](https://meadow.example/?t={n}) \
+                 with {who}.\n\n## 3. Changes\n\nWe tell you by e-mail {} days before a material change of \
+                 this policy takes effect.\n",
+                30 + n / 40
+            )
+            .into_bytes();
+            if n == 70 {
+                text = vec![0, 1, 2, 3, 0, 0, 255].repeat(50);
+            }
+            Dated {
+                time: start + jiff::SignedDuration::from_hours(24 * n),
+                bytes: text,
+                reference: format!("git:c{n}:privacy.md"),
+            }
+        })
+        .collect()
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    std::fs::read_dir(folder.join("snapshots/meadow"))
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read(path).unwrap())
+        })
+        .collect()
+}
+
+fn events(folder: &Path) -> Vec<Event> {
+    let mut events = Vec::new();
+    Journal::replay(&folder.join(".fairnotice/journal.jsonl"), 0, |entry, _| {
+        events.push(entry.event);
+        Ok(())
+    })
+    .unwrap();
+    events
+}
+
+#[test]
+fn groups_on_all_processors_leave_the_same_bytes_as_one_by_one() {
+    let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    let document = tracked("meadow".to_owned(), vec!["privacy.md".to_owned()]);
+    let (whole, single) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut at_once = workspace(whole.path(), now);
+    let sum = keep(&mut at_once, &document, versions().into_iter().map(Ok), now).unwrap();
+    let mut in_turn = workspace(single.path(), now);
+    let mut sums = Vec::new();
+    for version in versions() {
+        sums.push(keep(&mut in_turn, &document, [Ok(version)], now).unwrap());
+    }
+    let total = |field: fn(&Imported) -> usize| sums.iter().map(field).sum::<usize>();
+    assert_eq!(sum.read, 130);
+    assert_eq!(sum.unreadable.len(), 1);
+    assert!(sum.known > 5 && sum.stored > 50, "{sum:?}");
+    assert_eq!(sum.stored, total(|s| s.stored));
+    assert_eq!(
+        sum.verdicts.iter().map(|(_, n)| n).sum::<usize>(),
+        total(|s| s.verdicts.iter().map(|(_, n)| n).sum())
+    );
+    assert_eq!(files(whole.path()), files(single.path()));
+    let (left, right) = (events(whole.path()), events(single.path()));
+    assert_eq!(left.len(), right.len());
+    assert_eq!(left, right);
+}
+
+#[test]
+fn what_came_before_a_source_broke_off_is_kept() {
+    let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    let document = tracked("meadow".to_owned(), vec!["privacy.md".to_owned()]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut workspace = workspace(folder.path(), now);
+    let broken = || super::ImportError::NotEmpty("the pipe".to_owned());
+    let source = versions()
+        .into_iter()
+        .take(60)
+        .map(Ok)
+        .chain([Err(broken())]);
+    let error = keep(&mut workspace, &document, source, now).unwrap_err();
+    assert_eq!(error.to_string(), broken().to_string());
+    assert_eq!(workspace.state("meadow").unwrap().published.len(), {
+        let published = |event: &Event| matches!(event, Event::Published { .. });
+        events(folder.path())
+            .iter()
+            .filter(|e| published(e))
+            .count()
+    });
+    assert!(workspace.state("meadow").unwrap().published.len() > 40);
+}
