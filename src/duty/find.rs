@@ -21,6 +21,9 @@ struct Draft {
     part: bool,
     /// A bare right to change, without a word about telling anybody.
     bare: bool,
+    /// How many different things a passage says about a document that is put up: of two that
+    /// say the same, the one that says more of them is the clause, the other its summary.
+    says: usize,
 }
 
 /// Finds all duties of a document, in document order, without ids.
@@ -44,8 +47,9 @@ pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
 fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
     let anchor = |s: &Sentence| {
         !lexicon.has("software-update", &s.text)
-            && !(s.listed && lexicon.has("purpose-item", &s.text))
-            && ((lexicon.has("document-change", &s.text) && lexicon.has("future", &s.text))
+            && (!lexicon.has("entire-agreement", &s.text) || lexicon.has("notify", &s.text))
+            && !describes(lexicon, &s.text)
+            && ((s.document_change && lexicon.has("future", &s.text))
                 || (s.change_section
                     && lexicon.has("change-word", &s.text)
                     && !lexicon.has("own-exception", &s.text)))
@@ -98,6 +102,8 @@ struct Clause {
     text: String,
     trigger: Option<Trigger>,
     notify: bool,
+    /// "Not without notice": a promise of notice before.
+    never_without: bool,
     explicit: bool,
     posting: bool,
     date_line: bool,
@@ -127,8 +133,13 @@ fn clauses(lexicon: &Lexicon, sentences: &[Sentence], members: &[usize]) -> Vec<
             if piece.trim().len() < 8 {
                 continue;
             }
-            let no_notice = lexicon.has("no-notice", piece);
-            let piece = lexicon.blank("no-notice", piece);
+            let never_without = lexicon.has("never-without", piece);
+            let no_notice = !never_without && lexicon.has("no-notice", piece);
+            let piece = if never_without {
+                piece.to_owned()
+            } else {
+                lexicon.blank("no-notice", piece)
+            };
             let mut trigger = change_trigger(lexicon, &piece);
             if trigger.is_none() && !lexicon.has("change-word", &piece) {
                 trigger = inherited;
@@ -149,10 +160,12 @@ fn clauses(lexicon: &Lexicon, sentences: &[Sentence], members: &[usize]) -> Vec<
             out.push(Clause {
                 sentence: index,
                 trigger,
-                notify: lexicon.has("notify", &lexicon.blank("document-name", &piece)),
+                notify: never_without
+                    || lexicon.has("notify", &lexicon.blank("document-name", &piece)),
+                never_without,
                 explicit: lexicon.has("explicit", &piece),
                 posting: lexicon.has("posting", &piece),
-                date_line: lexicon.has("date-line", &piece),
+                date_line: lexicon.has("date-line", &lexicon.blank("effective-day", &piece)),
                 review: lexicon.has("review", &piece),
                 no_notice,
                 continued: lexicon.has("continued-use", &piece),
@@ -201,10 +214,9 @@ fn from_cluster(
         .sum::<u32>()
         .min(40);
     let part = lexicon.has("own-scope", &whole)
-        && members.iter().any(|&i| {
-            lexicon.has("document-change", &sentences[i].text)
-                && lexicon.has("own-scope", &sentences[i].text)
-        });
+        && members
+            .iter()
+            .any(|&i| sentences[i].document_change && lexicon.has("own-scope", &sentences[i].text));
     let base = |trigger, sentence: usize| Draft {
         duty: blank(trigger),
         span: sentences[sentence].span.clone(),
@@ -212,6 +224,7 @@ fn from_cluster(
         weight,
         part,
         bare: false,
+        says: 0,
     };
 
     // Promises to tell.
@@ -224,17 +237,26 @@ fn from_cluster(
             || lexicon.has("document-change", &sentence.before);
         let asked = clause.explicit
             && (clause.trigger.is_some_and(|t| t != Trigger::PriceChange)
+                || lexicon.has("asked-anew", &clause.text)
                 || clauses
                     .iter()
                     .any(|c| c.sentence == clause.sentence && c.notify));
-        if !(clause.notify || asked) || !about_change {
+        let promised = clause.never_without
+            || asked
+            || lexicon.has("promise", &sentence.text)
+            || attributes::lead(lexicon, &clause.text, false).is_some();
+        if !(clause.notify || asked) || !about_change || !promised {
             continue;
         }
         if clause.continued && !lexicon.has("notify-strong", &clause.text) && !clause.explicit {
             // "By continuing after we have notified you you agree" promises no notice of its own.
             continue;
         }
-        if elsewhere(lexicon, &sentence.text) {
+        if lexicon.has("urgent-exception", &clause.text) {
+            used.insert(clause.sentence);
+            continue;
+        }
+        if elsewhere(lexicon, sentence) || lexicon.has("software-update", &sentence.text) {
             continue;
         }
         used.insert(clause.sentence);
@@ -266,7 +288,10 @@ fn from_cluster(
         duty.channels = channels;
         duty.lead = attributes::lead(lexicon, &clause.text, false);
         duty.timing = attributes::timing(lexicon, &clause.text);
-        if duty.lead.is_some() {
+        if duty.lead.is_some()
+            || clause.never_without
+            || clause.explicit && lexicon.has("not-without-consent", &clause.text)
+        {
             duty.timing = Timing::Before;
         }
         duty.acceptance = if clause.explicit {
@@ -328,7 +353,7 @@ fn from_cluster(
             let shown = c.posting
                 && !(c.trigger.is_some()
                     && (c.notify || attributes::lead(lexicon, &c.text, false).is_some()))
-                && !elsewhere(lexicon, &sentence.text);
+                && !elsewhere(lexicon, sentence);
             if any_told {
                 let alone = !c.notify || posted_notices.contains(&c.sentence);
                 (shown && !c.continued && alone || c.date_line) && !any_posted
@@ -337,7 +362,7 @@ fn from_cluster(
                     || c.date_line
                     || c.review
                     || c.no_notice
-                        && (lexicon.has("document-change", &sentence.text)
+                        && (sentence.document_change
                             || !lexicon.has("own-exception", &sentence.text))
             }
         })
@@ -351,6 +376,12 @@ fn from_cluster(
                 draft.span.end = draft.span.end.max(sentence.span.end);
             }
         }
+        let seen = |what: fn(&&Clause) -> bool| usize::from(evidence.iter().any(|c| what(c)));
+        draft.says = seen(|c| c.posting)
+            + seen(|c| c.date_line)
+            + seen(|c| c.review)
+            + seen(|c| c.no_notice)
+            + usize::from(continued);
         let duty = &mut draft.duty;
         duty.channels = vec![Channel::Posting];
         duty.lead = evidence
@@ -360,7 +391,9 @@ fn from_cluster(
             .or_else(|| {
                 clauses
                     .iter()
-                    .filter(|c| !c.notify && c.trigger.is_none())
+                    .filter(|c| {
+                        !c.notify && c.trigger.is_none() && lexicon.has("effect-of-change", &c.text)
+                    })
                     .find_map(|c| attributes::lead(lexicon, &c.text, false))
             });
         duty.timing = if duty.lead.is_some()
@@ -396,10 +429,10 @@ fn from_cluster(
         told.push(draft);
     } else if told.is_empty() {
         // A bare right to change the document.
-        let bare = members.iter().copied().find(|&i| {
-            lexicon.has("document-change", &sentences[i].text)
-                && lexicon.has("reserve", &sentences[i].text)
-        });
+        let bare = members
+            .iter()
+            .copied()
+            .find(|&i| sentences[i].document_change && lexicon.has("reserve", &sentences[i].text));
         if let Some(index) = bare {
             let mut draft = base(Trigger::AnyChange, index);
             draft.bare = true;
@@ -448,9 +481,9 @@ fn lead_of_effect(lexicon: &Lexicon, clauses: &[Clause], told: &mut [Draft]) {
 }
 
 /// Whether a sentence is rather about another event than a change of the document.
-fn elsewhere(lexicon: &Lexicon, sentence: &str) -> bool {
-    lexicon.has("sub-processors", sentence)
-        || !lexicon.has("document-change", sentence)
+fn elsewhere(lexicon: &Lexicon, sentence: &Sentence) -> bool {
+    lexicon.has("sub-processors", &sentence.text)
+        || !sentence.document_change
             && [
                 "trigger:transfer",
                 "trigger:incident",
@@ -458,7 +491,23 @@ fn elsewhere(lexicon: &Lexicon, sentence: &str) -> bool {
                 "trigger:other",
             ]
             .iter()
-            .any(|role| lexicon.has(role, sentence))
+            .any(|role| lexicon.has(role, &sentence.text))
+}
+
+/// Whether a text says what data is used for, or what the user has to do, rather than what will be
+/// told. Words that belong to a clause of its own ("if we use it otherwise, we will tell you")
+/// are no such description.
+fn describes(lexicon: &Lexicon, text: &str) -> bool {
+    if lexicon.has("purpose-item", text) {
+        return true;
+    }
+    lexicon
+        .find("not-a-promise", text)
+        .into_iter()
+        .any(|range| {
+            text.get(range)
+                .is_none_or(|words| !lexicon.has("own-will", words))
+        })
 }
 
 /// Promises outside the clauses about changes: one sentence and what it leans on.
@@ -469,14 +518,28 @@ fn from_sentence(
     sentence: &Sentence,
     drafts: &mut Vec<Draft>,
 ) {
-    let text = lexicon.blank("no-notice", &lexicon.blank("document-name", &sentence.text));
-    if !lexicon.has("promise", &text) {
+    let text = lexicon.blank("document-name", &sentence.text);
+    let never_without = lexicon.has("never-without", &text);
+    let text = if never_without {
+        text
+    } else {
+        lexicon.blank("no-notice", &text)
+    };
+    // What is put up for a while before it counts, and a list of processors that is kept, tell too.
+    let posted = lexicon.has("trigger:price-change", &text)
+        && lexicon.has("posting", &text)
+        && attributes::lead(lexicon, &text, false).is_some();
+    let listed = lexicon.has("sub-processors", &text) && lexicon.has("list-update", &text);
+    if !never_without && !posted && !listed && !lexicon.has("promise", &text) {
         return;
     }
-    let notify = lexicon.has("notify", &text)
+    let notify = never_without
+        || posted
+        || listed
+        || lexicon.has("notify", &text)
         || lexicon.has("posting-notice", &text) && lexicon.has("trigger:price-change", &text);
     let explicit = lexicon.has("explicit", &text);
-    if !notify && !explicit || lexicon.has("not-a-promise", &text) {
+    if !notify && !explicit || describes(lexicon, &text) {
         return;
     }
     let leaning = if lexicon.has("connector", &text) {
@@ -486,27 +549,49 @@ fn from_sentence(
     };
     let leaned = || {
         event(lexicon, &leaning, notify, explicit).filter(|trigger| {
-            *trigger != Trigger::Other
+            (*trigger != Trigger::Other
+                || lexicon.has("such-changes", &text)
+                || lexicon.has("trigger:other-interruption", &sentence.before))
                 && (*trigger != Trigger::NewPurpose || lexicon.has("leans-on-purpose", &text))
                 && (*trigger != Trigger::ServiceEnds || sentence.lead_in.is_empty())
         })
     };
-    let Some(trigger) = event(lexicon, &text, notify, explicit).or_else(leaned) else {
+    let price = || {
+        let far = format!("{} {leaning}", earlier(sentences, index));
+        event(lexicon, &far, notify, explicit)
+            .filter(|trigger| *trigger == Trigger::PriceChange && leaning != text)
+    };
+    let Some(trigger) = event(lexicon, &text, notify, explicit)
+        .or_else(leaned)
+        .or_else(price)
+    else {
         return;
     };
-    if trigger == Trigger::NewPurpose && lexicon.has("use-restriction", &text) {
+    if trigger == Trigger::NewPurpose && lexicon.has("use-restriction", &text)
+        || trigger == Trigger::Transfer && lexicon.has("insolvency-end", &text)
+    {
         return;
     }
     if trigger == Trigger::ServiceEnds
         && (lexicon.has("for-cause", &text)
             || !lexicon.has("end-notice", &text)
-            || !(lexicon.has("timing:before", &text) || lexicon.has("end-discontinue", &leaning)))
+            || !(lexicon.has("timing:before", &text)
+                || lexicon.has("end-discontinue", &leaning)
+                || attributes::lead(lexicon, &text, false).is_some()))
     {
         return;
     }
     let mut channels = attributes::channels(lexicon, &text);
+    if trigger == Trigger::PriceChange
+        && (lexicon.has("posting-notice", &text) || posted && !lexicon.has("end-notice", &text))
+    {
+        channels.retain(|c| *c != Channel::Website);
+        channels.push(Channel::Posting);
+        channels.sort_unstable();
+        channels.dedup();
+    }
     if matches!(trigger, Trigger::Other | Trigger::PriceChange)
-        && (lexicon.has("posting", &text) && trigger == Trigger::Other
+        && ((listed || lexicon.has("posting", &text)) && trigger == Trigger::Other
             || lexicon.has("posting-notice", &text))
         && channels.is_empty()
     {
@@ -542,7 +627,12 @@ fn from_sentence(
     {
         duty.lead = attributes::lead(lexicon, &next.text, trigger == Trigger::Incident);
     }
-    if duty.lead.is_some() && duty.timing == Timing::Unspecified && trigger != Trigger::Incident {
+    if duty.timing == Timing::Unspecified
+        && trigger != Trigger::Incident
+        && (duty.lead.is_some()
+            || never_without
+            || explicit && lexicon.has("not-without-consent", &text))
+    {
         duty.timing = Timing::Before;
     }
     duty.acceptance = if explicit {
@@ -568,14 +658,37 @@ fn from_sentence(
         weight: 1,
         part: false,
         bare: false,
+        says: 0,
     };
     // Sentences that go on about the same event in the same passage are one promise.
     match drafts.iter_mut().rev().find(|other| {
-        other.duty.trigger == trigger && draft.block.abs_diff(other.block) <= 1 && other.weight == 1
+        let leads = (other.duty.lead, draft.duty.lead);
+        other.duty.trigger == trigger
+            && draft.block.abs_diff(other.block) <= 1
+            && other.weight == 1
+            && (leads.0 == leads.1 || leads.0.is_none() || leads.1.is_none())
     }) {
         Some(other) => merge(other, &draft),
         None => drafts.push(draft),
     }
+}
+
+/// The sentence before the one before, of the same block: "We may change prices. This happens
+/// rarely. We will tell you."
+fn earlier(sentences: &[Sentence], index: usize) -> &str {
+    let same_block = |back: usize| {
+        index
+            .checked_sub(back)
+            .and_then(|at| sentences.get(at))
+            .filter(|s| {
+                sentences
+                    .get(index)
+                    .is_some_and(|here| here.block == s.block)
+            })
+    };
+    same_block(2)
+        .or_else(|| same_block(1))
+        .map_or("", |s| &s.text)
 }
 
 /// The part of a sentence from the clause that tells on: in "we may change fees at our discretion,
@@ -598,12 +711,29 @@ fn event(lexicon: &Lexicon, text: &str, notify: bool, explicit: bool) -> Option<
         Some(Trigger::Transfer)
     } else if has("trigger:new-purpose") && (notify || explicit) {
         Some(Trigger::NewPurpose)
+    } else if has("trigger:rights-reduced") && explicit && has("not-without-consent") {
+        Some(Trigger::RightsReduced)
     } else if has("trigger:price-change") && notify {
         Some(Trigger::PriceChange)
-    } else if has("trigger:other") && notify {
+    } else if notify
+        && (has("trigger:other")
+            || has("trigger:other-interruption") && !has("end-discontinue") && has("end-notice"))
+    {
         Some(Trigger::Other)
     } else if has("trigger:service-ends") && notify {
         Some(Trigger::ServiceEnds)
+    } else if notify
+        && has("end-notice")
+        && !has("software-update")
+        && lexicon
+            .find("trigger:other-service", text)
+            .into_iter()
+            .any(|range| {
+                text.get(range)
+                    .is_some_and(|words| !lexicon.has("notify", words))
+            })
+    {
+        Some(Trigger::Other)
     } else {
         None
     }
@@ -722,6 +852,7 @@ fn settle(document: &Document, lexicon: &Lexicon, drafts: Vec<Draft>) -> Vec<Dut
                         d.duty.lead.is_some(),
                         d.duty.channels.len(),
                         d.duty.must_state.len() + usize::from(d.duty.timing != Timing::Unspecified),
+                        d.says,
                     )
                 };
                 if richness(&draft) > richness(other) {
@@ -768,7 +899,10 @@ fn same_promise(a: &Draft, b: &Draft) -> bool {
     }
     // A summary names fewer channels than the clause it sums up.
     let sums_up = |short: &Draft, long: &Draft| {
-        short.duty.trigger == Trigger::MaterialChange
+        (short.duty.trigger == Trigger::MaterialChange
+            || short.block != long.block
+                && (short.duty.timing == long.duty.timing
+                    || short.duty.timing == Timing::Unspecified))
             && short.duty.lead.is_none()
             && short
                 .duty

@@ -13,12 +13,12 @@ pub(super) struct Sentence {
     pub(super) span: Span,
     /// Cleaned text, with the list items that it introduces, what is no notice blanked out.
     pub(super) text: String,
+    /// Whether it speaks of a change of this document.
+    pub(super) document_change: bool,
     /// Innermost section.
     pub(super) section: Option<usize>,
     /// Whether a heading above it announces changes of the document.
     pub(super) change_section: bool,
-    /// Whether it is an item of a list or a row of a table.
-    pub(super) listed: bool,
     /// For a list item: the sentence that introduces the list and the items before it.
     pub(super) lead_in: String,
     /// The cleaned sentence before it, of the same block or the paragraph above.
@@ -48,6 +48,15 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
                 continue;
             }
         }
+        // A row about what data is used for promises nothing.
+        if block.kind == BlockKind::TableRow
+            && lexicon.has(
+                "purpose-item",
+                &clean(&document.plain(block), lexicon.language()),
+            )
+        {
+            continue;
+        }
         let spans = read::sentences(document, block);
         for (position, span) in spans.iter().enumerate() {
             let mut end = span.end;
@@ -58,7 +67,10 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
             }
             if text.trim_end().ends_with([':', '：'])
                 && position + 1 == spans.len()
-                && lexicon.has("notify", &lexicon.blank("ignore", &text))
+                && lexicon.has(
+                    "notify",
+                    &lexicon.blank("no-notice", &lexicon.blank("ignore", &text)),
+                )
             {
                 for item in document.blocks.iter().skip(index + 1).take(6) {
                     if item.kind != BlockKind::ListItem {
@@ -71,13 +83,13 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
             }
             let text = lexicon.blank("ignore", &text);
             out.push(Sentence {
+                document_change: changes_document(lexicon, &text),
                 block: index,
                 span: span.start..end,
                 section: block.section,
                 change_section: block
                     .section
                     .is_some_and(|section| change_sections.get(section) == Some(&true)),
-                listed: matches!(block.kind, BlockKind::ListItem | BlockKind::TableRow),
                 lead_in: lead_in.clone(),
                 before: before.clone(),
                 text: text.clone(),
@@ -91,6 +103,19 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
         }
     }
     out
+}
+
+/// Whether a cleaned sentence speaks of a change of this document: not of what is described in it,
+/// and not of a change of something else, with this document in the clause after.
+fn changes_document(lexicon: &Lexicon, text: &str) -> bool {
+    let text = lexicon.blank("own-reference", text);
+    lexicon
+        .find("document-change", &text)
+        .into_iter()
+        .any(|range| {
+            text.get(range)
+                .is_none_or(|words| !lexicon.has("new-clause", words))
+        })
 }
 
 /// Whether a heading has its clause in the same line.
