@@ -23,7 +23,7 @@ const MAX_BYTES: usize = 100 * 1024 * 1024;
 /// Most pages that are read.
 const MAX_PAGES: usize = 3000;
 /// Most drawing instructions of a file; the time of reading is bounded by it.
-const MAX_STEPS: usize = 20_000_000;
+const MAX_STEPS: usize = 8_000_000;
 /// Most bytes that the forms it draws may hold, were each as large as the largest.
 const MAX_FORMS: u64 = 4 * 1024 * 1024 * 1024;
 
