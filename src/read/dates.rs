@@ -209,8 +209,13 @@ fn choose(
     };
     let effective = best(|c| c.effective);
     let updated = best(|c| c.updated);
-    // Americans write the month first, most others the day.
-    let order = day_first.unwrap_or(document.language.as_deref() != Some("en"));
+    // Americans write the month first, most others the day. A text too short to tell its language by
+    // is taken for English where it has no other letters.
+    let english = match document.language.as_deref() {
+        Some(language) => language == "en",
+        None => document.text.is_ascii(),
+    };
+    let order = day_first.unwrap_or(!english);
     let mut settle = |candidate: &Candidate| match candidate.reading {
         Reading::Sure(date) => date,
         Reading::Ambiguous(by_day, by_month) => {
@@ -458,6 +463,7 @@ fn around(tokens: &[Token<'_>], at: usize, year: u32) -> Option<(usize, usize, R
                 | "de"
                 | "del"
                 | "of"
+                | "day"
                 | "th"
                 | "st"
                 | "nd"
@@ -557,6 +563,14 @@ mod tests {
             ),
             ("This policy takes effect on 02.01.2027.", Some(e), None),
             ("May 14, 2026", None, Some(u)),
+            (
+                "These terms are effective as of the 2nd day of January, 2027.",
+                Some(e),
+                None,
+            ),
+            ("Последнее обновление: 14 мая 2026 г.", None, Some(u)),
+            ("Laatste update: 14 mei 2026", None, Some(u)),
+            ("Träder i kraft 2 januari 2027", Some(e), None),
             ("Updated: 14/05/2026", None, Some(u)),
             ("Updated: 05/14/2026", None, Some(u)),
             ("Founded in 1999, we run mills.", None, None),
