@@ -474,6 +474,28 @@ mod tests {
     }
 
     #[test]
+    fn headings_that_count_once_through_the_text_stand_on_one_level() {
+        let levels = |marks: [&str; 4]| -> Vec<u8> {
+            let titles = ["1. Scope", "1.1 Lamps", "2. Data", "3. Law"];
+            let mut text = "# Moss Terms\n\n## Preface\n\n".to_owned();
+            for (mark, title) in marks.iter().zip(titles) {
+                let end = if *mark == "**" { "**" } else { "" };
+                text += &format!("{BODY}\n\n{mark}{title}{end}\n\n");
+            }
+            let document = read(&Input {
+                bytes: format!("{text}{BODY}\n").as_bytes(),
+                format: Some(Format::Markdown),
+                ..Input::default()
+            })
+            .unwrap();
+            document.sections.iter().map(|s| s.level).collect()
+        };
+        assert_eq!(levels(["**", "**", "## ", "#### "]), [1, 1, 2, 1, 1]);
+        assert_eq!(levels(["## ", "### ", "## ", "### "]), [1, 1, 2, 1, 1]);
+        assert_eq!(levels(["### ", "#### ", "### ", "### "]), [1, 2, 3, 2, 2]);
+    }
+
+    #[test]
     fn a_list_of_contents_in_one_line_is_no_heading() {
         let mut text = "1. Scope 2. Data we collect 3. Sharing 4. Law\n\nMoss Terms\n\n".to_owned();
         for title in ["1. Scope", "2. Data we collect", "3. Sharing", "4. Law"] {

@@ -74,6 +74,11 @@ pub(super) fn levels(
             Some(manner(piece, stacked, marked))
         })
         .collect();
+    let manners = if marked {
+        one_series(manners, pieces, chosen)
+    } else {
+        manners
+    };
     let main = main_series(&manners);
     // Where nothing but bold type sets headings, they all stand on one level.
     let bold_alone = !marked
@@ -127,6 +132,39 @@ pub(super) fn levels(
         }
     }
     headings
+}
+
+/// Where the headings of a marked text count once through all of it, they stand on one level, however
+/// each is marked: one folded, one in bold, one a level too deep.
+fn one_series(mut manners: Vec<Manner>, pieces: &[Piece], chosen: &[usize]) -> Vec<Manner> {
+    let mut series: BTreeMap<(Style, Option<Rank>), Vec<(usize, u32)>> = BTreeMap::new();
+    for (k, i) in chosen.iter().enumerate() {
+        if let Some(label) = pieces.get(*i).and_then(|p| p.label.as_ref())
+            && let [value] = label.values.as_slice()
+        {
+            let key = (label.style, label.word);
+            series.entry(key).or_default().push((k, *value));
+        }
+    }
+    for members in series.values() {
+        let counts = members
+            .iter()
+            .zip(1..)
+            .all(|((_, value), wanted)| *value == wanted);
+        let marks = members.iter().filter_map(|(k, _)| match manners.get(*k) {
+            Some(Manner::Marked(level)) => Some(*level),
+            _ => None,
+        });
+        let Some(highest) = marks.min().filter(|_| counts && members.len() >= 3) else {
+            continue;
+        };
+        for (k, _) in members {
+            if let Some(manner) = manners.get_mut(*k) {
+                *manner = Manner::Marked(highest);
+            }
+        }
+    }
+    manners
 }
 
 /// A list of contents names the outermost headings: where it names several, those that it does not
