@@ -283,7 +283,7 @@ impl Ledger {
             written: Condvar::new(),
             failure: Mutex::new(None),
         });
-        let (orders, inbox) = mpsc::sync_channel(8192);
+        let (orders, inbox) = mpsc::sync_channel(MOST_UNWRITTEN);
         let mut ledger = Self {
             path: path.to_owned(),
             orders: Some(orders),
@@ -415,8 +415,12 @@ impl Drop for Ledger {
     }
 }
 
+/// So many entries wait for the writer, and then who hands in more waits for it: what is not in
+/// the file is lost when the process is killed.
+const MOST_UNWRITTEN: usize = 256;
+
 /// Most entries that one write carries.
-const LARGEST_WRITE: usize = 2048;
+const LARGEST_WRITE: usize = 256;
 
 /// Entries that nobody waits for wait so long for company at the disk.
 const NOBODY_WAITS: Duration = Duration::from_millis(20);
