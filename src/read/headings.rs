@@ -174,7 +174,11 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
         questions(text, pieces, &seen, &mut heads, &can);
         lists_in_a_line(text, pieces, &mut heads);
         stack(&seen, &mut heads, &can);
-        run_on(text, pieces, &mut heads, &can)
+        let mut ends = run_on(text, pieces, &mut heads, &can);
+        if format != Format::Text {
+            bold_leads(text, pieces, &mut heads, &mut ends, &can);
+        }
+        ends
     };
     let title = title(pieces, &seen, &heads, &can);
     if let Some(title) = title
@@ -224,6 +228,47 @@ fn run_on(
     }
     ends
 }
+
+/// Longest title that is set in bold at the start of its own text, in characters.
+const LONGEST_LEAD: usize = 90;
+
+/// Labelled paragraphs that start with their title in bold: `**4. Courts.** The courts of …`.
+fn bold_leads(
+    text: &str,
+    pieces: &[Piece],
+    heads: &mut [bool],
+    ends: &mut BTreeMap<usize, usize>,
+    can: &dyn Fn(usize) -> bool,
+) {
+    let leads: Vec<(usize, usize)> = pieces
+        .iter()
+        .enumerate()
+        .filter_map(|(i, piece)| {
+            let end = piece.leaf.lead?;
+            let title = text.get(piece.body.start..end)?;
+            let length = title.chars().count();
+            let fits = can(i)
+                && !piece.leaf.listed
+                && !piece.bullet
+                && piece.label.is_some()
+                && (1..=LONGEST_LEAD).contains(&length)
+                && title.chars().any(char::is_alphabetic);
+            fits.then_some((i, end))
+        })
+        .collect();
+    if leads.len() < FEWEST_LEADS {
+        return;
+    }
+    for (i, end) in leads {
+        ends.insert(i, end);
+        if let Some(head) = heads.get_mut(i) {
+            *head = true;
+        }
+    }
+}
+
+/// Fewer paragraphs with a bold start are emphasis.
+const FEWEST_LEADS: usize = 2;
 
 /// Where most members of a series of labels are headings, the others are too, if they can be.
 fn even_out(seen: &Seen, heads: &mut [bool], can: &dyn Fn(usize) -> bool) {
@@ -436,7 +481,7 @@ const OPENERS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::read::{Format, Input, read};
+    use crate::read::{Format, Input, canonical, read};
 
     fn titles(text: &str) -> Vec<String> {
         let document = read(&Input {
@@ -471,6 +516,34 @@ mod tests {
         // Alone it is a question in the text.
         let text = format!("Moss Privacy Policy\n\nOur data\n\n{BODY}\n\n{long}\n\n{BODY}\n");
         assert!(!titles(&text).iter().any(|t| t == long));
+    }
+
+    #[test]
+    fn titles_in_bold_before_their_own_text_are_headings() {
+        let mut text = "# Moss Terms\n\nYou agree to them.\n\n".to_owned();
+        for (i, title) in ["Scope", "Our data", "Law and courts"].iter().enumerate() {
+            text += &format!("**{}. {title}.** {BODY}\n\n{BODY}\n\n", i + 1);
+        }
+        let document = read(&Input {
+            bytes: text.as_bytes(),
+            format: Some(Format::Markdown),
+            ..Input::default()
+        })
+        .unwrap();
+        let titles: Vec<&str> = document.sections.iter().map(|s| &*s.title).collect();
+        assert_eq!(titles, ["Scope.", "Our data.", "Law and courts."]);
+        let shown = canonical(&document);
+        assert!(
+            shown.contains(&format!("## 1. Scope.\n\n{BODY}\n\n{BODY}\n")),
+            "{shown}"
+        );
+        let again = read(&Input {
+            bytes: shown.as_bytes(),
+            format: Some(Format::Markdown),
+            ..Input::default()
+        });
+        assert_eq!(canonical(&again.unwrap()), shown);
+        assert_eq!(document.sections[2].lines.0, 13);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Leaf {
     pub heading: Option<u8>,
     /// All its words are set in bold.
     pub bold: bool,
+    /// Where bold words at its start end, when others follow.
+    pub lead: Option<usize>,
     /// It stands inside an item of a list, be it the item itself or a further paragraph of it.
     pub listed: bool,
     /// A blank line stands before it.
@@ -49,6 +51,7 @@ impl Leaf {
             indent: 0,
             heading: None,
             bold: false,
+            lead: None,
             listed: false,
             after_blank: false,
         }

@@ -39,6 +39,8 @@ struct Reader<'a> {
     strong: usize,
     bold_seen: bool,
     plain_seen: bool,
+    /// Where the bold words end that the open leaf starts with.
+    lead: Option<usize>,
     images: usize,
     last_child_end: usize,
     code: Option<(Span, bool)>,
@@ -60,6 +62,7 @@ impl<'a> Reader<'a> {
             strong: 0,
             bold_seen: false,
             plain_seen: false,
+            lead: None,
             images: 0,
             last_child_end: 0,
             code: None,
@@ -262,6 +265,9 @@ impl<'a> Reader<'a> {
             TagEnd::Strong => {
                 self.strong = self.strong.saturating_sub(1);
                 self.last_child_end = range.end;
+                if self.strong == 0 && self.bold_seen && !self.plain_seen {
+                    self.lead = Some(range.end);
+                }
                 self.extend(range.end);
             }
             TagEnd::Image => {
@@ -309,6 +315,7 @@ impl<'a> Reader<'a> {
         }
         self.bold_seen = false;
         self.plain_seen = false;
+        self.lead = None;
         self.open = Some(leaf);
         self.last_child_end = range.start;
     }
@@ -368,14 +375,13 @@ impl<'a> Reader<'a> {
         if self.images > 0 {
             return;
         }
-        let letters = self
-            .whole
-            .get(range.clone())
-            .is_some_and(|t| t.chars().any(char::is_alphanumeric));
-        if letters {
+        let said = self.whole.get(range.clone()).unwrap_or_default();
+        if said.chars().any(char::is_alphanumeric) {
+            // The number of a heading often stands outside of its bold words.
+            let number = !self.bold_seen && !said.chars().any(char::is_alphabetic);
             if self.strong > 0 {
                 self.bold_seen = true;
-            } else {
+            } else if !number {
                 self.plain_seen = true;
             }
         }
@@ -447,6 +453,7 @@ impl<'a> Reader<'a> {
             return;
         }
         leaf.bold = self.bold_seen && !self.plain_seen;
+        leaf.lead = self.lead.filter(|_| self.plain_seen);
         if leaf.runs.is_empty() {
             leaf.kind = BlockKind::Markup;
             leaf.heading = None;
