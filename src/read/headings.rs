@@ -153,12 +153,12 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
                 && if piece.leaf.heading.is_some() {
                     true
                 } else if marked {
-                    piece.leaf.bold && !piece.leaf.listed && open
+                    in_bold(piece, seen.shapes.get(i)) && open
                 } else {
                     // What stands first and points elsewhere belongs to the page, not to the text.
                     let skip = |s: &Shape| s.has(Feature::Top) && s.has(Feature::Pointer);
                     // Whoever sets a whole short paragraph in bold means a heading.
-                    let bold = format != Format::Text && piece.leaf.bold && !piece.leaf.listed;
+                    let bold = format != Format::Text && in_bold(piece, seen.shapes.get(i));
                     let bar = if bold && open { BOLD_BAR } else { BAR };
                     seen.shapes
                         .get(i)
@@ -205,6 +205,23 @@ pub(super) fn find(text: &str, format: Format, pieces: &[Piece]) -> Findings {
         }
     }
     findings
+}
+
+/// Whether a whole paragraph is bold and may be a heading for that: a date or an address is set off
+/// by bold type too. Shapes are known of the first lines only where the text marks its headings.
+fn in_bold(piece: &Piece, shape: Option<&Shape>) -> bool {
+    piece.leaf.bold
+        && !piece.leaf.listed
+        && shape.is_none_or(|s| {
+            ![
+                Feature::Year,
+                Feature::Dated,
+                Feature::Address,
+                Feature::Digits,
+            ]
+            .into_iter()
+            .any(|f| s.has(f))
+        })
 }
 
 /// Headings that run on into their text, and where each ends.
@@ -520,7 +537,7 @@ mod tests {
 
     #[test]
     fn titles_in_bold_before_their_own_text_are_headings() {
-        let mut text = "# Moss Terms\n\nYou agree to them.\n\n".to_owned();
+        let mut text = "# Moss Terms\n\n**Last updated: 1 May 2031**\n\n".to_owned();
         for (i, title) in ["Scope", "Our data", "Law and courts"].iter().enumerate() {
             text += &format!("**{}. {title}.** {BODY}\n\n{BODY}\n\n", i + 1);
         }
