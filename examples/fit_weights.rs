@@ -64,6 +64,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     for line in fs::read_to_string(labels)?.lines() {
         pairs.push(pair(Path::new(folder), serde_json::from_str(line)?)?);
     }
+    if arguments.iter().any(|a| a == "dump") {
+        for pair in &pairs {
+            let c: Vec<_> = pair.candidates.iter().map(|c| serde_json::json!({"old": c.old, "new": c.new, "topic": c.topic, "always": c.always, "decisive": c.decisive, "features": c.features})).collect();
+            println!(
+                "{}",
+                serde_json::json!({"n": pair.label.n, "id": pair.label.id, "candidates": c})
+            );
+        }
+        return Ok(());
+    }
     let penalty = arguments.get(3).and_then(|p| p.parse().ok()).unwrap_or(8.0);
     let without = arguments.get(4).cloned().unwrap_or_default();
     let names = names(&pairs, &without);

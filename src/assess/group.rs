@@ -8,6 +8,7 @@ use super::{
     signal::{self, Signal},
     topic::{self, Scores},
 };
+use crate::read::BlockKind;
 
 /// A passage that is not quiet, with what the rules say of it.
 #[derive(Debug, Clone)]
@@ -37,8 +38,6 @@ pub(super) struct Group {
     pub(super) told: Vec<Told>,
     /// Ids of changes elsewhere that say the same.
     pub(super) also: Vec<usize>,
-    /// Whether it is the second thing that its passage says.
-    pub(super) second: bool,
 }
 
 /// Applies the rules to a passage.
@@ -87,7 +86,7 @@ pub(super) fn groups(mut told: Vec<Told>, rules: &LanguageRules) -> Vec<Group> {
                     || one.scores.of(group.topic) >= 0.9 * one.scores.of(topic);
                 let close = near(&last.passage, &one.passage) && akin
                     || together(group, &one.passage, group.topic == topic);
-                close && !distinct(group, &one, rules)
+                close && !distinct(group, &one, rules) || one_section(group, &one, rules)
             })
         });
         match groups.last_mut().filter(|_| joins) {
@@ -97,48 +96,13 @@ pub(super) fn groups(mut told: Vec<Told>, rules: &LanguageRules) -> Vec<Group> {
                 margin: 0.0,
                 told: vec![one],
                 also: Vec::new(),
-                second: false,
             }),
         }
     }
     for group in &mut groups {
         settle(group);
     }
-    let mut all = Vec::new();
-    for group in groups {
-        let second = second(&group, rules);
-        all.push(group);
-        all.extend(second);
-    }
-    all
-}
-
-/// A second thing that one long passage says: another topic that a rule speaks for.
-fn second(group: &Group, rules: &LanguageRules) -> Option<Group> {
-    let [told] = group.told.as_slice() else {
-        return None;
-    };
-    let words = told.passage.texts.changed();
-    if words < 25 {
-        return None;
-    }
-    let best = told.scores.of(group.topic);
-    let spoken: Vec<Topic> = told
-        .signals
-        .iter()
-        .filter_map(|s| rules.signals.get(s.rule))
-        .filter(|rule| rule.gravity >= Gravity::Plain)
-        .flat_map(|rule| rule.topics.iter().copied())
-        .filter(|topic| *topic != group.topic)
-        .collect();
-    let topic = spoken
-        .into_iter()
-        .max_by(|a, b| told.scores.of(*a).total_cmp(&told.scores.of(*b)))?;
-    (told.scores.of(topic) >= 0.8 * best).then(|| Group {
-        topic,
-        second: true,
-        ..group.clone()
-    })
+    groups
 }
 
 /// The words that changed, when a passage is a change and not an addition: the same change in
@@ -254,6 +218,46 @@ fn distinct(group: &Group, one: &Told, rules: &LanguageRules) -> bool {
         .flat_map(|told| spoken(told, group.topic))
         .collect();
     !here.is_empty() && !there.is_empty() && here.iter().all(|topic| !there.contains(topic))
+}
+
+/// Most lines of a new list that are taken as one change whatever its items speak of.
+const LIST: usize = 14;
+/// Most lines of new paragraphs that are taken so.
+const PARAGRAPHS: usize = 5;
+
+/// Whether a new block goes on with what the new blocks right above it in the same section say: a
+/// new section is one change, not one for each of its paragraphs and items.
+fn one_section(group: &Group, one: &Told, rules: &LanguageRules) -> bool {
+    let new = |passage: &Passage| {
+        (passage.act == Act::Added)
+            .then(|| passage.new.clone())
+            .flatten()
+    };
+    let Some(place) = new(&one.passage) else {
+        return false;
+    };
+    let places: Option<Vec<_>> = group.told.iter().map(|told| new(&told.passage)).collect();
+    let Some(places) = places else { return false };
+    let first = places.iter().map(|p| p.lines.0).min();
+    let spoken = |told: &Told| {
+        told.signals
+            .iter()
+            .filter_map(|signal| rules.signals.get(signal.rule))
+            .any(|rule| rule.gravity >= Gravity::Plain)
+    };
+    let item = place.kind == BlockKind::ListItem;
+    let most = if item { LIST } else { PARAGRAPHS };
+    !place.led
+        && (item || !spoken(one) || !group.told.iter().any(spoken))
+        && place.kind != BlockKind::Heading
+        && places
+            .last()
+            .is_some_and(|last| last.section == place.section)
+        && group
+            .told
+            .last()
+            .is_some_and(|last| near(&last.passage, &one.passage))
+        && first.is_some_and(|first| place.lines.1.saturating_sub(first) < most)
 }
 
 /// How many lines lie between two passages, on the side where they are closer; `None` where they

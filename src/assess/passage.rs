@@ -35,6 +35,9 @@ pub(super) struct Place {
     pub(super) block: usize,
     /// What that block is.
     pub(super) kind: BlockKind,
+    /// Whether it opens with a number or with words set in bold, as clauses with a title of their
+    /// own do.
+    pub(super) led: bool,
 }
 
 /// A sentence, item or row that was touched.
@@ -233,13 +236,27 @@ fn clip(span: &Span, within: &Span) -> Option<Span> {
 }
 
 fn place(document: &Document, span: Span, at: usize, block: &Block) -> Place {
+    let text = document.slice(&block.body);
     Place {
+        led: text.starts_with("**")
+            || text.starts_with("__")
+            || block.kind == BlockKind::Paragraph && numbered(document, block),
         lines: document.lines_of(&span),
         span,
         section: block.section,
         block: at,
         kind: block.kind,
     }
+}
+
+/// Whether a paragraph has a number such as `4` or `5.8.1`; `(2)` and `(b)` are items.
+fn numbered(document: &Document, block: &Block) -> bool {
+    block.label.as_ref().is_some_and(|label| {
+        label.text.starts_with(|c: char| c.is_ascii_digit())
+            && !document
+                .slice(&(block.span.start..label.span.start))
+                .ends_with('(')
+    })
 }
 
 fn pieces(document: &Document, side: &Side) -> Vec<Piece> {

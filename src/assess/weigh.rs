@@ -9,7 +9,7 @@ use super::{
     group::{Group, Told},
     language::{LanguageRules, Owner},
     passage::Act,
-    rules::{Class, Effect, Gravity, Weights},
+    rules::{Class, Detector, Effect, Gravity, Weights},
     texts::Half,
     topic,
     vocabulary::Vocabulary,
@@ -48,7 +48,19 @@ pub(super) fn effect(told: &Told, effect: Effect) -> Direction {
 pub(super) fn decisive(group: &Group, rules: &LanguageRules) -> bool {
     group.told.iter().any(|told| {
         let texts = &told.passage.texts;
-        if told.passage.act != Act::Changed || texts.changed() > 8 {
+        if told.passage.act != Act::Changed {
+            return false;
+        }
+        // Another company in the provider's place is named as often as the clause names it.
+        let provider = told.signals.iter().any(|signal| {
+            rules.signals.get(signal.rule).is_some_and(|rule| {
+                rule.detect == Some(Detector::Entity) && rule.gravity == Gravity::Grave
+            })
+        });
+        if provider {
+            return true;
+        }
+        if texts.changed() > 8 {
             return false;
         }
         let few = texts.changed() <= 4 && !exemplary(&texts.new, rules);
@@ -80,7 +92,6 @@ pub(super) fn features(
         }
     };
     give("bias", 1.0);
-    give("second", f64::from(u8::from(group.second)));
     give(&format!("topic:{}", topic::name(group.topic)), 1.0);
     give("groups", (total.max(1) as f64).ln());
     give("repeated", (1.0 + group.also.len() as f64).ln());
@@ -91,6 +102,7 @@ pub(super) fn features(
     let mut ids = std::collections::BTreeSet::new();
     let (mut names, mut plain) = (0usize, 0usize);
     let mut open = true;
+    let mut illustrates = false;
     for told in &group.told {
         let texts = &told.passage.texts;
         match told.passage.act {
@@ -127,6 +139,9 @@ pub(super) fn features(
             }
         }
         open &= told.passage.act == Act::Changed && exemplary(&texts.new, rules);
+        illustrates |= told.passage.act != Act::Changed
+            && opens_with_example(&texts.new, rules)
+            && group.told.len() == 1;
         for signal in &told.signals {
             let Some(rule) = rules.signals.get(signal.rule) else {
                 continue;
@@ -202,6 +217,7 @@ pub(super) fn features(
     give("names", names as f64 / (names + plain).max(1) as f64);
     give("names-only", f64::from(u8::from(plain == 0)));
     give("example", f64::from(u8::from(open)));
+    give("illustrates", f64::from(u8::from(illustrates)));
     give("silent", f64::from(u8::from(ids.is_empty())));
     for id in ids {
         give(&format!("signal:{id}"), 1.0);
@@ -227,6 +243,13 @@ fn exemplary(half: &Half, rules: &LanguageRules) -> bool {
         .min();
     let first = half.changed.iter().position(|changed| *changed);
     matches!((opener, first), (Some(opener), Some(first)) if opener < first)
+}
+
+/// Whether a new sentence only illustrates what stands before it: it opens with `for example`.
+fn opens_with_example(half: &Half, rules: &LanguageRules) -> bool {
+    half.found
+        .iter()
+        .any(|f| rules.owner(f.owner) == Some(Owner::Illustrative) && f.first < 2)
 }
 
 /// The sum of a model's weights for what is seen, in hundredths.
