@@ -4,7 +4,7 @@ use super::{
     Topic,
     language::LanguageRules,
     passage::{Act, Passage},
-    rules::{Class, Gravity},
+    rules::{Class, Detector, Gravity},
     signal::{self, Signal},
     topic::{self, Scores},
 };
@@ -47,7 +47,12 @@ pub(super) fn tell(passage: Passage, novelty: f64, rules: &LanguageRules) -> Tol
     for signal in &signals {
         if let Some(rule) = rules.signals.get(signal.rule) {
             for topic in &rule.topics {
-                scores.give(*topic, 1.2);
+                let points = match (rule.gravity, rule.detect) {
+                    (_, Some(Detector::Entity)) => 3.0,
+                    (Gravity::Grave, _) => 2.0,
+                    _ => 1.2,
+                };
+                scores.give(*topic, points);
             }
         }
     }

@@ -1,6 +1,9 @@
 //! The whole of judging: from a comparison to findings and a verdict.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::LazyCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     Assessment, Direction, Finding, Quote, Reason, SectionRef, Severity, Topic, Verdict,
@@ -10,7 +13,7 @@ use super::{
     quiet::{self, Quiet},
     rules::{Detector, Gravity, RuleSet},
     summary,
-    vocabulary::Vocabulary,
+    vocabulary::{self, Vocabulary},
     weigh, words,
 };
 use crate::{
@@ -243,6 +246,7 @@ fn judge(
         });
         told.push(one);
     }
+    know(&mut told, old, new, own);
     let groups = group::groups(told, own);
     let total = groups.len();
     for group in groups {
@@ -261,6 +265,25 @@ fn judge(
         });
     }
     judged
+}
+
+/// Marks the signals whose items the other document names elsewhere, and lets the others rest on an
+/// item that it does not: another example of a category already named is no new category.
+fn know(told: &mut [Told], old: &Document, new: &Document, own: &LanguageRules) {
+    let before = LazyCell::new(|| vocabulary::items(old, own));
+    let after = LazyCell::new(|| vocabulary::items(new, own));
+    for signal in told.iter_mut().flat_map(|told| &mut told.signals) {
+        if signal.items.is_empty() {
+            continue;
+        }
+        let gained = signal.new.is_some();
+        let named: &BTreeSet<usize> = if gained { &before } else { &after };
+        match signal.items.iter().find(|(item, _)| !named.contains(item)) {
+            None => signal.known = true,
+            Some((_, span)) if gained => signal.new = Some(span.clone()),
+            Some((_, span)) => signal.old = Some(span.clone()),
+        }
+    }
 }
 
 /// Whether a rule speaks on a group that is always reported. A name that gave way to another counts

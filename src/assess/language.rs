@@ -106,6 +106,8 @@ pub(super) struct LanguageRules {
     pub(super) marks: Marks,
     pub(super) say: BTreeMap<String, String>,
     pub(super) phrases: Phrases,
+    /// The phrases of rules that list items; each owned by its number among all phrases.
+    pub(super) items: Phrases,
     owners: Vec<Owner>,
 }
 
@@ -164,7 +166,7 @@ impl LanguageRules {
                 (Tier::Strong, &rule.strong),
                 (Tier::Weak, &rule.weak),
             ] {
-                self.own(name, &rule.id, Owner::Topic(index, tier), list)?;
+                self.own(name, &rule.id, (Owner::Topic(index, tier), false), list)?;
             }
             self.topics.push(rule);
         }
@@ -176,13 +178,14 @@ impl LanguageRules {
                 (Slot::Within, &rule.within),
                 (Slot::Unless, &rule.unless),
             ] {
-                self.own(name, &rule.id, Owner::Signal(index, slot), list)?;
+                let listed = rule.each && matches!(slot, Slot::Gained | Slot::Lost);
+                self.own(name, &rule.id, (Owner::Signal(index, slot), listed), list)?;
             }
             self.signals.push(rule);
         }
         for rule in file.class {
             let index = self.classes.len();
-            self.own(name, &rule.id, Owner::Class(index), &rule.phrases)?;
+            self.own(name, &rule.id, (Owner::Class(index), false), &rule.phrases)?;
             self.classes.push(rule);
         }
         for rule in file.synonym {
@@ -205,7 +208,7 @@ impl LanguageRules {
                 (Owner::DateLine, &marks.date_line),
                 (Owner::Illustrative, &marks.illustrative),
             ] {
-                self.own(name, "marks", owner, list)?;
+                self.own(name, "marks", (owner, false), list)?;
             }
             self.marks.add(marks);
         }
@@ -216,12 +219,15 @@ impl LanguageRules {
         &mut self,
         file: &str,
         id: &str,
-        owner: Owner,
+        (owner, listed): (Owner, bool),
         sources: &[String],
     ) -> Result<(), RuleError> {
         let number = self.owners.len();
         self.owners.push(owner);
         for phrase in phrases(file, id, sources)? {
+            if listed {
+                self.items.add(phrase.clone(), self.phrases.len());
+            }
             self.phrases.add(phrase, number);
         }
         Ok(())

@@ -152,6 +152,11 @@ impl Phrases {
         self.all.push((phrase, owner));
     }
 
+    /// Number of phrases.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Every phrase at every place, in the order of the words.
     pub(super) fn find(&self, words: &[Word]) -> Vec<Found> {
         let mut found = Vec::new();

@@ -21,6 +21,10 @@ pub(super) struct Signal {
     pub(super) new: Option<Span>,
     /// What it says, where the rule leaves that open.
     pub(super) effect: Effect,
+    /// For rules that list items: each phrase gained or lost, and where it stands on its side.
+    pub(super) items: Vec<(usize, Span)>,
+    /// Whether the document that the items are new to, or gone from, has them all elsewhere.
+    pub(super) known: bool,
 }
 
 /// All rules that speak of a clause.
@@ -113,11 +117,31 @@ fn one(
     if (!rule.gained.is_empty() && gained.is_none()) || (!rule.lost.is_empty() && lost.is_none()) {
         return None;
     }
+    let items = if rule.each {
+        let side = if rule.gained.is_empty() {
+            (
+                &texts.old,
+                old.of(index, Slot::Lost),
+                new.of(index, Slot::Lost),
+            )
+        } else {
+            (
+                &texts.new,
+                new.of(index, Slot::Gained),
+                old.of(index, Slot::Gained),
+            )
+        };
+        items((side.0, side.1), side.2)
+    } else {
+        Vec::new()
+    };
     Some(Signal {
         rule: index,
         old: lost,
         new: gained,
         effect: rule.effect,
+        items,
+        known: false,
     })
 }
 
@@ -135,16 +159,21 @@ fn fresh(rule: &SignalRule, this: (&Half, &[&Found]), other: &[&Found]) -> Optio
     let (text, found) = this;
     let touched = |f: &&&Found| text.touches(f);
     if rule.each {
-        return found
-            .iter()
-            .filter(touched)
-            .find(|f| other.iter().all(|o| o.phrase != f.phrase))
-            .and_then(|f| text.span(f));
+        return items(this, other).into_iter().next().map(|(_, span)| span);
     }
     if places(found) <= places(other) {
         return None;
     }
     found.iter().find(touched).and_then(|f| text.span(f))
+}
+
+/// The phrases that this side has in changed words and the other has not, and where.
+fn items((text, found): (&Half, &[&Found]), other: &[&Found]) -> Vec<(usize, Span)> {
+    found
+        .iter()
+        .filter(|f| text.touches(f) && other.iter().all(|o| o.phrase != f.phrase))
+        .filter_map(|f| Some((f.phrase, text.span(f)?)))
+        .collect()
 }
 
 /// Number of places at which one or more phrases stand.
@@ -170,6 +199,8 @@ fn detect(
         old,
         new,
         effect,
+        items: Vec::new(),
+        known: false,
     };
     match detector {
         Detector::Quantity => quantity::changed(texts, rules)

@@ -1,7 +1,23 @@
 //! The words of a whole document, for telling what is new to it from what only moved.
 
-use super::words::{Word, block_words};
+use std::collections::BTreeSet;
+
+use super::{
+    language::LanguageRules,
+    words::{Word, block_words},
+};
 use crate::read::{BlockKind, Document};
+
+/// The items that rules list, such as categories of data, that a document names anywhere.
+pub(super) fn items(document: &Document, rules: &LanguageRules) -> BTreeSet<usize> {
+    document
+        .blocks
+        .iter()
+        .filter(|block| !matches!(block.kind, BlockKind::Contents | BlockKind::Markup))
+        .flat_map(|block| rules.items.find(&block_words(document, block, &block.span)))
+        .map(|found| found.owner)
+        .collect()
+}
 
 /// Words and rows of words of a document, as sorted hashes.
 #[derive(Debug, Clone, Default)]

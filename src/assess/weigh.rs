@@ -103,6 +103,7 @@ pub(super) fn features(
     let (mut names, mut plain) = (0usize, 0usize);
     let mut open = true;
     let mut illustrates = false;
+    let (mut named_already, mut new_items) = (false, false);
     for told in &group.told {
         let texts = &told.passage.texts;
         match told.passage.act {
@@ -147,7 +148,19 @@ pub(super) fn features(
                 continue;
             };
             ids.insert(rule.id.clone());
-            counts[rule.gravity as usize] += 1;
+            let gravity = if signal.known {
+                rule.gravity.min(Gravity::Slight)
+            } else {
+                rule.gravity
+            };
+            counts[gravity as usize] += 1;
+            if !signal.items.is_empty() && rule.gravity >= Gravity::Plain {
+                if signal.known {
+                    named_already = true;
+                } else {
+                    new_items = true;
+                }
+            }
             match effect(told, signal.effect) {
                 Direction::Adverse => effects[0] += 1.0,
                 Direction::Favourable => effects[1] += 1.0,
@@ -217,6 +230,11 @@ pub(super) fn features(
     give("names", names as f64 / (names + plain).max(1) as f64);
     give("names-only", f64::from(u8::from(plain == 0)));
     give("example", f64::from(u8::from(open)));
+    give(
+        "known-category",
+        f64::from(u8::from(named_already && !new_items)),
+    );
+    give("new-category", f64::from(u8::from(new_items)));
     give("illustrates", f64::from(u8::from(illustrates)));
     give("silent", f64::from(u8::from(ids.is_empty())));
     for id in ids {
