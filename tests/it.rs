@@ -27,6 +27,7 @@ mod it {
     mod history;
     mod hostile;
     mod imap;
+    mod judging;
     mod kill;
     mod layout;
     mod life;

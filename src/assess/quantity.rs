@@ -60,6 +60,9 @@ pub(super) fn find(text: &Half, rules: &LanguageRules) -> Vec<Quantity> {
             });
             continue;
         }
+        if of_a_date(text, at) {
+            continue;
+        }
         // The unit follows, with an adjective at most between: `30 business days`, `30 (thirty) days`.
         let unit = (at + 1..=at + 3).find_map(|i| {
             let unit = at_word(i)?;
@@ -120,6 +123,20 @@ pub(super) fn find(text: &Half, rules: &LanguageRules) -> Vec<Quantity> {
         }
     }
     found
+}
+
+/// Whether a number is the year, month or day of a date written `2024年5月1日`.
+pub(super) fn of_a_date(text: &Half, at: usize) -> bool {
+    let word = |at: Option<usize>| {
+        at.and_then(|at| text.words.get(at))
+            .map(|word| word.text.as_str())
+    };
+    let number = word(Some(at)).and_then(|word| word.parse::<u32>().ok());
+    match (word(Some(at + 1)), word(at.checked_sub(1))) {
+        (Some("年"), _) => number.is_some_and(|year| (1900..2200).contains(&year)),
+        (Some("月"), Some("年")) | (Some("日" | "号"), Some("月")) => true,
+        _ => false,
+    }
 }
 
 /// The first quantity that changed its value, paired with the one of the same kind that it had.

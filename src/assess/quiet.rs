@@ -4,6 +4,7 @@
 use super::{
     language::{LanguageRules, Owner},
     passage::{Act, Passage},
+    quantity,
     texts::{Half, Texts},
     words::Word,
 };
@@ -265,7 +266,7 @@ fn date_only(texts: &Texts, rules: &LanguageRules) -> bool {
                 if !changed {
                     return true;
                 }
-                if counted {
+                if counted && !quantity::of_a_date(half, at) {
                     return false;
                 }
                 rules.marks.is_month(text)

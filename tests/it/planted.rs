@@ -116,6 +116,25 @@ fn planted_changes_of_a_fictional_policy() {
 }
 
 #[test]
+fn planted_changes_of_a_fictional_chinese_policy() {
+    let policy = include_str!("../data/firefly-library.md");
+    let list = include_str!("../data/firefly-library.tsv");
+    let (found, alarms, wrong) = run(list, |_| policy.to_owned());
+    assert!(
+        (found - 1.0).abs() < 1e-9 && alarms == 0,
+        "{}",
+        wrong.join("\n")
+    );
+    let of = |material: bool| {
+        edits(list)
+            .iter()
+            .filter(|e| e.material == material)
+            .count()
+    };
+    assert!(of(true) >= 30 && of(false) >= 30);
+}
+
+#[test]
 fn quotes_and_evidence_are_exact_and_the_verdict_covers_all_findings() {
     let policy = include_str!("../data/kite-club.md");
     for edit in edits(include_str!("../data/kite-club.tsv")) {
