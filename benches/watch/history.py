@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Importing and judging a whole history beside `git log -p --word-diff` over the same.
 
-Makes a Git repository with one policy of many versions (each changes one to six sentences, now and
-then a section comes, goes or moves), or takes one that is there, and measures both with wait4().
+Makes a Git repository with one policy of many versions (each changes one to six sentences, or the
+share of them that --edits names; now and then a section comes, goes or moves), or takes one that is
+there, and measures both with wait4().
 
-    history.py --fairnotice target/release/fairnotice [--versions 1000] [--words 6000]
+    history.py --fairnotice target/release/fairnotice [--versions 1000] [--words 6000] [--edits 0.05]
     history.py --fairnotice target/release/fairnotice --repository REPO --path FILE
 """
 
@@ -51,7 +52,7 @@ def render(sections):
     return "\n".join(lines)
 
 
-def make(folder, versions, words):
+def make(folder, versions, words, share=None):
     dice = random.Random(1)
     sections = []
     while len(render(sections).split()) < words:
@@ -59,7 +60,10 @@ def make(folder, versions, words):
     stream = []
     for version in range(versions):
         if version:
-            for _ in range(dice.randint(1, 6)):
+            edits = dice.randint(1, 6)
+            if share is not None:
+                edits = max(1, round(share * sum(p.count(". ") + 1 for s in sections for p in s)))
+            for _ in range(edits):
                 paragraphs = dice.choice(sections)
                 at = dice.randrange(len(paragraphs))
                 sentences = paragraphs[at].split(". ")
@@ -97,6 +101,7 @@ def main():
     arguments.add_argument("--fairnotice", required=True)
     arguments.add_argument("--versions", type=int, default=1000)
     arguments.add_argument("--words", type=int, default=6000)
+    arguments.add_argument("--edits", type=float, help="share of the sentences that each version changes")
     arguments.add_argument("--repository")
     arguments.add_argument("--path")
     options = arguments.parse_args()
@@ -104,18 +109,24 @@ def main():
         repository, path = options.repository, options.path
         if not repository:
             repository, path = os.path.join(name, "repository"), "policy.md"
-            size = make(repository, options.versions, options.words)
+            size = make(repository, options.versions, options.words, options.edits)
             print(f"{options.versions} versions, the last of {size // 1000} KB")
         workspace = pathlib.Path(name) / "workspace"
         workspace.mkdir()
         (workspace / "fairnotice.toml").write_text("")
         program = os.path.abspath(options.fairnotice)
+        first = None
         for what, command, cwd in [
             ("git log -p --word-diff", ["git", "-C", repository, "log", "-p", "--word-diff", "--", path], name),
             ("fairnotice import git", [program, "import", "git", repository, path, "--id", "meadow"], workspace),
         ]:
             cpu, wall, rss, code = measure(command, cwd)
-            print(f"{what:24} {cpu:7.2f} s processor, {wall:7.2f} s wall, {rss:5.0f} MB, exit {code}", flush=True)
+            first = first or (cpu, wall)
+            print(
+                f"{what:24} {cpu:7.2f} s processor ({cpu / first[0]:.1f}), {wall:7.2f} s wall ({wall / first[1]:.1f}), "
+                f"{rss:5.0f} MB, exit {code}",
+                flush=True,
+            )
 
 
 main()

@@ -57,6 +57,8 @@ const FOLDER: &str = "snapshots";
 const MANY: usize = 200;
 /// Files that are waited for at once.
 const MANY_AT_ONCE: usize = 8;
+/// Level of compression: a third of the time of the usual one, for a fifth more bytes.
+const QUICK: u32 = 3;
 const FENCE: &str = "---\n";
 
 impl Archive {
@@ -107,7 +109,7 @@ impl Archive {
             stamp(time),
             Hash::of(bytes).short()
         );
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::new(QUICK));
         let packed = encoder
             .write_all(bytes)
             .and_then(|()| encoder.finish())

@@ -10,7 +10,12 @@
 //! Numbers are little-endian. A file that is cut, altered, of another format or of another journal
 //! is as good as none.
 
-use std::path::Path;
+use std::{
+    io::{BufWriter, Write as _},
+    path::Path,
+};
+
+use sha2::{Digest as _, Sha256};
 
 use super::{INDEX_FORMAT, Journal, MemoryStore, Store, StoreError, Table, Write};
 use crate::evidence::Hash;
@@ -23,26 +28,59 @@ const HEAD: &[u8] = b"fairnotice checkpoint 1\n";
 /// # Errors
 /// When the store cannot be read or the disk refuses.
 pub fn save(path: &Path, store: &dyn Store, offset: u64, head: Hash) -> Result<u64, StoreError> {
-    let mut bytes = HEAD.to_vec();
-    bytes.extend(INDEX_FORMAT.to_le_bytes());
-    bytes.extend(offset.to_le_bytes());
-    bytes.extend(head.to_string().as_bytes());
-    for (number, table) in (0u8..).zip(Table::ALL) {
-        for (key, value) in store.scan(table, "")? {
-            bytes.push(number);
-            for part in [key.as_bytes(), &value] {
-                let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-                bytes.extend(length.to_le_bytes());
-                bytes.extend(part);
-            }
-        }
-    }
-    let sum = Hash::of(&bytes).to_string();
-    bytes.extend(sum.as_bytes());
     let beside = path.with_extension("part");
-    std::fs::write(&beside, &bytes).map_err(|e| StoreError::io("write", &beside, e))?;
+    let io = |e| StoreError::io("write", &beside, e);
+    let file = std::fs::File::create(&beside).map_err(io)?;
+    let mut copy = Copy {
+        file: BufWriter::new(file),
+        sum: Sha256::new(),
+        size: 0,
+    };
+    copy.add(HEAD).map_err(io)?;
+    copy.add(&INDEX_FORMAT.to_le_bytes()).map_err(io)?;
+    copy.add(&offset.to_le_bytes()).map_err(io)?;
+    copy.add(head.to_string().as_bytes()).map_err(io)?;
+    for (number, table) in (0u8..).zip(Table::ALL) {
+        store.visit(table, &mut |key, value| {
+            copy.add(&[number]).map_err(io)?;
+            for part in [key.as_bytes(), value] {
+                let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+                copy.add(&length.to_le_bytes()).map_err(io)?;
+                copy.add(part).map_err(io)?;
+            }
+            Ok(())
+        })?;
+    }
+    let size = copy.finish().map_err(io)?;
     std::fs::rename(&beside, path).map_err(|e| StoreError::io("write", path, e))?;
-    Ok(bytes.len() as u64)
+    Ok(size)
+}
+
+/// A copy that is being written, record by record: an index is not held in memory for it.
+struct Copy {
+    file: BufWriter<std::fs::File>,
+    sum: Sha256,
+    size: u64,
+}
+
+impl Copy {
+    fn add(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.sum.update(bytes);
+        self.size += bytes.len() as u64;
+        self.file.write_all(bytes)
+    }
+
+    fn finish(mut self) -> std::io::Result<u64> {
+        let sum: String = self
+            .sum
+            .finalize()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        self.file.write_all(sum.as_bytes())?;
+        self.file.flush()?;
+        Ok(self.size + sum.len() as u64)
+    }
 }
 
 /// Reads a copy into memory, where it is whole and belongs to this journal.

@@ -109,7 +109,16 @@ proptest! {
             memory.commit(writes).unwrap();
         }
         for table in Table::ALL {
-            prop_assert_eq!(embedded.scan(table, "").unwrap(), memory.scan(table, "").unwrap());
+            let scanned = embedded.scan(table, "").unwrap();
+            let mut visited = Vec::new();
+            embedded
+                .visit(table, &mut |key, value| {
+                    visited.push((key.to_owned(), value.to_vec()));
+                    Ok(())
+                })
+                .unwrap();
+            prop_assert_eq!(&visited, &scanned);
+            prop_assert_eq!(scanned, memory.scan(table, "").unwrap());
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{evidence::Hash, notice::Notice};
 
 /// Format of the index; another number makes it to be rebuilt.
-pub const INDEX_FORMAT: u32 = 1;
+pub const INDEX_FORMAT: u32 = 2;
 
 /// Hours for which a page must show its last text before it no longer counts as flapping.
 const CALM_HOURS: i32 = 28 * 24;
@@ -192,7 +192,9 @@ impl Reader<'_> {
     /// # Errors
     /// When the store or a record is damaged.
     pub fn versions(&self, document: &str) -> Result<Vec<Version>, StoreError> {
-        self.all(Table::Versions, &format!("{document}\0n"))
+        let ids: Vec<Hash> = self.all(Table::Versions, &format!("{document}\0n"))?;
+        let found = ids.into_iter().map(|id| self.version(document, id));
+        found.filter_map(Result::transpose).collect()
     }
 
     /// One version of a document.
@@ -302,6 +304,13 @@ impl<'a> Fold<'a> {
             Some(Some(bytes)) => decode(key, bytes).map(Some),
             Some(None) => Ok(None),
             None => Reader(self.store).get(table, key),
+        }
+    }
+
+    fn has(&self, table: Table, key: &str) -> Result<bool, StoreError> {
+        match self.pending.get(&(table, key.to_owned())) {
+            Some(value) => Ok(value.is_some()),
+            None => Ok(self.store.get(table, key)?.is_some()),
         }
     }
 
@@ -452,34 +461,14 @@ impl<'a> Fold<'a> {
         let by_id = format!("{document}\0h{}", version.id);
         let key = format!("{document}\0{}\0{}", version.key_rule, version.key);
         self.put(Table::Keys, key, &version.id)?;
-        let number = if self.get::<Version>(Table::Versions, &by_id)?.is_some() {
-            // The same text, read by a newer reader: the record says so from now on.
-            self.number_of(document, version.id)?
-        } else {
+        // The same text, read by a newer reader, keeps its place among the versions.
+        if !self.has(Table::Versions, &by_id)? {
             let state = self.document(document)?;
             state.versions += 1;
-            Some(format!("{document}\0n{:08}", state.versions))
-        };
-        if let Some(number) = number {
-            self.put(Table::Versions, number, version)?;
+            let number = format!("{document}\0n{:08}", state.versions);
+            self.put(Table::Versions, number, &version.id)?;
         }
         self.put(Table::Versions, by_id, version)
-    }
-
-    /// The key of a version in the order of versions.
-    fn number_of(&self, document: &str, id: Hash) -> Result<Option<String>, StoreError> {
-        let prefix = format!("{document}\0n");
-        let stored = self.store.scan(Table::Versions, &prefix)?;
-        let fresh = self.pending.iter().filter_map(|((table, key), value)| {
-            let ours = *table == Table::Versions && key.starts_with(&prefix);
-            value.clone().filter(|_| ours).map(|v| (key.clone(), v))
-        });
-        for (key, bytes) in stored.into_iter().chain(fresh) {
-            if decode::<Version>(&key, &bytes)?.id == id {
-                return Ok(Some(key));
-            }
-        }
-        Ok(None)
     }
 
     fn published(

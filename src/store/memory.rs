@@ -24,6 +24,17 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn visit(
+        &self,
+        table: Table,
+        show: &mut dyn FnMut(&str, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.records
+            .range((table, String::new())..)
+            .take_while(|((t, _), _)| *t == table)
+            .try_for_each(|((_, key), value)| show(key, value))
+    }
+
     fn commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         for (table, key, value) in writes {
             match value {

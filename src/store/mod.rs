@@ -168,6 +168,16 @@ pub trait Store: Send {
     /// When the store is damaged.
     fn scan(&self, table: Table, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
 
+    /// Shows all records of a table one after the other, in key order.
+    ///
+    /// # Errors
+    /// When the store is damaged, or `show` fails.
+    fn visit(
+        &self,
+        table: Table,
+        show: &mut dyn FnMut(&str, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
     /// Writes all or nothing; what was written is there after a crash of the process.
     ///
     /// # Errors

@@ -80,6 +80,18 @@ impl Store for SledStore {
             .collect()
     }
 
+    fn visit(
+        &self,
+        table: Table,
+        show: &mut dyn FnMut(&str, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for pair in self.tree(table)?.iter() {
+            let (key, value) = pair.map_err(|e| self.error(&e))?;
+            show(&String::from_utf8_lossy(&key), &value)?;
+        }
+        Ok(())
+    }
+
     fn commit(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
         let trees: Vec<sled::Tree> = self.trees.iter().map(|(_, tree)| tree.clone()).collect();
         let position = |table: Table| {
