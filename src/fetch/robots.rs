@@ -32,21 +32,18 @@ impl Rules {
                 }
                 kind @ ("allow" | "disallow") => {
                     in_rules = true;
-                    let rule = (kind == "allow", value.to_owned());
+                    let rule = (kind == "allow", settled(value));
                     for agent in &agents {
                         if agent == "*" {
                             any.push(rule.clone());
-                        } else if product.starts_with(agent.split('/').next().unwrap_or_default()) {
+                        } else if token(agent) == product {
                             own.get_or_insert_with(Vec::new).push(rule.clone());
                         }
                     }
                 }
                 _ => {}
             }
-            if agents
-                .iter()
-                .any(|a| a != "*" && product.starts_with(a.as_str()))
-            {
+            if agents.iter().any(|agent| token(agent) == product) {
                 own.get_or_insert_with(Vec::new);
             }
         }
@@ -57,12 +54,46 @@ impl Rules {
 
     /// Whether a path (with its query) may be fetched.
     pub fn allow(&self, path: &str) -> bool {
+        let path = settled(path);
         self.rules
             .iter()
-            .filter(|(_, pattern)| !pattern.is_empty() && matches(pattern, path))
+            .filter(|(_, pattern)| !pattern.is_empty() && matches(pattern, &path))
             .max_by_key(|(allow, pattern)| (pattern.len(), *allow))
             .is_none_or(|(allow, _)| *allow)
     }
+}
+
+/// The product token of a user agent line: letters, `_` and `-` (RFC 9309, 2.2.1).
+fn token(agent: &str) -> &str {
+    let end = agent.find(|c: char| !c.is_ascii_alphabetic() && !matches!(c, '_' | '-'));
+    agent.get(..end.unwrap_or(agent.len())).unwrap_or_default()
+}
+
+/// A path or pattern as it is compared (RFC 9309, 2.2.2): what is not ASCII as percent and two
+/// digits, and unreserved characters as themselves.
+fn settled(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        let coded = after
+            .first_chunk::<2>()
+            .filter(|digits| *byte == b'%' && digits.iter().all(u8::is_ascii_hexdigit))
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        match coded {
+            Some(code) => {
+                rest = after.get(2..).unwrap_or_default();
+                if code.is_ascii_alphanumeric() || b"-._~".contains(&code) {
+                    out.push(char::from(code));
+                } else {
+                    out += &format!("%{code:02X}");
+                }
+            }
+            None if byte.is_ascii() => out.push(char::from(*byte)),
+            None => out += &format!("%{byte:02X}"),
+        }
+    }
+    out
 }
 
 /// Whether a pattern with `*` and a closing `$` matches the start of a path.
@@ -116,6 +147,26 @@ mod tests {
         assert!(allowed(text, "/privacy"));
         assert!(!allowed(text, "/x"));
         assert!(!Rules::parse(text, "somebody").allow("/privacy"));
+    }
+
+    #[test]
+    fn a_group_is_ours_by_its_whole_token() {
+        let text = "User-agent: fair\nUser-agent: fairnoticebot\nUser-agent:\nDisallow: /\n";
+        assert!(allowed(text, "/privacy"));
+        assert!(!allowed(
+            "User-agent: FairNotice/1.0\nDisallow: /\n",
+            "/privacy"
+        ));
+    }
+
+    #[test]
+    fn paths_are_compared_as_octets() {
+        let text = "User-agent: *\nDisallow: /données\nDisallow: /a%7eb\nDisallow: /c%2fd\n";
+        assert!(!allowed(text, "/donn%c3%a9es/x"));
+        assert!(!allowed(text, "/a~b"));
+        assert!(!allowed(text, "/c%2Fd"));
+        assert!(allowed(text, "/c/d"));
+        assert!(allowed("User-agent: *\nDisallow: /50%\n", "/50"));
     }
 
     #[test]

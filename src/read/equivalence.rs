@@ -41,7 +41,18 @@ fn words(key: &mut String, start: usize, document: &Document, block: &Block) {
 /// Adds text, normalised; `start` is where the line starts.
 fn push(key: &mut String, start: usize, text: &str) {
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
+    loop {
+        // Most of a text is ASCII that stays as it is.
+        let plain = rest
+            .bytes()
+            .position(|b| !b.is_ascii_graphic() || matches!(b, b'&' | b'`'))
+            .unwrap_or(rest.len());
+        let (same, after) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        key.push_str(same);
+        rest = after;
+        let Some(c) = rest.chars().next() else {
+            return;
+        };
         let mut length = c.len_utf8();
         let folded = match c {
             '&' => {
