@@ -224,6 +224,11 @@ pub(super) fn clean(text: &str, language: &str) -> String {
     let ascii = language == "en";
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
+        // Nearly all of it, so that it is worth a way of its own.
+        if c.is_ascii_alphanumeric() {
+            out.push(c.to_ascii_lowercase());
+            continue;
+        }
         let c = match c {
             '\u{2018}' | '\u{2019}' | '\u{02BC}' => '\'',
             '\u{201C}' | '\u{201D}' | '\u{00AB}' | '\u{00BB}' => '"',
@@ -237,7 +242,11 @@ pub(super) fn clean(text: &str, language: &str) -> String {
         if c == ' ' && (out.is_empty() || out.ends_with(' ')) {
             continue;
         }
-        out.extend(c.to_lowercase());
+        if c.is_ascii() {
+            out.push(c.to_ascii_lowercase());
+        } else {
+            out.extend(c.to_lowercase());
+        }
     }
     out
 }
