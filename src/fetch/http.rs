@@ -348,7 +348,9 @@ impl Fetcher {
         {
             return Err(too_large());
         }
-        let mut bytes = Vec::new();
+        // What the server says it sends, without room to grow for it.
+        let announced = response.content_length().unwrap_or_default();
+        let mut bytes = Vec::with_capacity(usize::try_from(announced).unwrap_or_default());
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| self.explain(url, &error))?;

@@ -41,8 +41,10 @@ fn text(document: usize, round: u32) -> String {
     let retention = if round == 0 {
         "We delete your data 30 days after you close your account.".to_owned()
     } else {
+        // Never nearly the same number as in the round before: that would be no finding.
+        let years = 1 + round * 7 % 13;
         format!(
-            "We keep your data for {round} years after you close your account, mark{round}x{document}."
+            "We keep your data for {years} years after you close your account, mark{round}x{document}."
         )
     };
     format!(
