@@ -299,11 +299,14 @@ fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// How a point of the timeline begins that is the last moment of a duty.
+const LAST_MESSAGE: &str = "last message for ";
+
 fn timeline(plan: &Plan, now: Timestamp) -> String {
     let mut points = vec![(now, "now".to_owned())];
     for planned in &plan.duties {
         if let Some(limit) = planned.send_by {
-            points.push((limit, format!("last message for {}", planned.duty.id)));
+            points.push((limit, format!("{LAST_MESSAGE}{}", planned.duty.id)));
         }
         if let Some(day) = planned.due_after
             && let Some(end) = duty::calendar::end_of_day(day, &[])
@@ -328,9 +331,20 @@ fn timeline(plan: &Plan, now: Timestamp) -> String {
         return String::new();
     }
     points.sort();
-    let mut text = String::new();
+    // What falls on one moment stands on one line: "last message for d2, house".
+    let mut lines: Vec<(Timestamp, String)> = Vec::new();
     for (at, what) in points {
-        text += &format!("  {}  {what}\n", instant(at));
+        match (lines.last_mut(), what.strip_prefix(LAST_MESSAGE)) {
+            (Some((moment, said)), Some(duty))
+                if *moment == at && said.starts_with(LAST_MESSAGE) =>
+            {
+                *said += &format!(", {duty}");
+            }
+            _ => lines.push((at, what)),
+        }
     }
-    text
+    lines
+        .into_iter()
+        .map(|(at, what)| format!("  {}  {what}\n", instant(at)))
+        .collect()
 }

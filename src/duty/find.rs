@@ -252,7 +252,10 @@ fn from_cluster(
             // "By continuing after we have notified you you agree" promises no notice of its own.
             continue;
         }
-        if lexicon.has("urgent-exception", &clause.text) {
+        if lexicon.has("urgent-exception", &clause.text)
+            && attributes::lead(lexicon, &clause.text, false).is_none()
+            && attributes::timing(lexicon, &clause.text) != Timing::Before
+        {
             used.insert(clause.sentence);
             continue;
         }
@@ -530,7 +533,13 @@ fn from_sentence(
         && lexicon.has("posting", &text)
         && attributes::lead(lexicon, &text, false).is_some();
     let listed = lexicon.has("sub-processors", &text) && lexicon.has("list-update", &text);
-    if !never_without && !posted && !listed && !lexicon.has("promise", &text) {
+    let asked_first = lexicon.has("explicit", &text) && lexicon.has("not-without-consent", &text);
+    if !never_without
+        && !posted
+        && !listed
+        && !asked_first
+        && !lexicon.has("promise", &text)
+    {
         return;
     }
     let notify = never_without
@@ -635,6 +644,9 @@ fn from_sentence(
     {
         duty.timing = Timing::Before;
     }
+    if trigger == Trigger::Incident && duty.lead.is_some() && duty.timing == Timing::Unspecified {
+        duty.timing = Timing::After;
+    }
     duty.acceptance = if explicit {
         Acceptance::Explicit
     } else if matches!(trigger, Trigger::Transfer | Trigger::Incident) {
@@ -707,13 +719,16 @@ fn event(lexicon: &Lexicon, text: &str, notify: bool, explicit: bool) -> Option<
     let has = |role: &str| lexicon.has(role, text);
     if has("trigger:incident") && notify && !has("user-incident") {
         Some(Trigger::Incident)
-    } else if has("trigger:transfer") && notify {
+    } else if has("trigger:transfer") && (notify || has("asks-you")) {
         Some(Trigger::Transfer)
     } else if has("trigger:new-purpose") && (notify || explicit) {
         Some(Trigger::NewPurpose)
     } else if has("trigger:rights-reduced") && explicit && has("not-without-consent") {
         Some(Trigger::RightsReduced)
-    } else if has("trigger:price-change") && notify {
+    } else if has("trigger:price-change")
+        && (notify || explicit && has("not-without-consent"))
+        && !has("at-purchase")
+    {
         Some(Trigger::PriceChange)
     } else if notify
         && (has("trigger:other")
@@ -900,7 +915,10 @@ fn same_promise(a: &Draft, b: &Draft) -> bool {
     // A summary names fewer channels than the clause it sums up.
     let sums_up = |short: &Draft, long: &Draft| {
         (short.duty.trigger == Trigger::MaterialChange
-            || short.block != long.block
+            || matches!(
+                short.duty.trigger,
+                Trigger::PriceChange | Trigger::Transfer | Trigger::Incident
+            ) && short.block != long.block
                 && (short.duty.timing == long.duty.timing
                     || short.duty.timing == Timing::Unspecified))
             && short.duty.lead.is_none()
