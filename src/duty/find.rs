@@ -48,7 +48,7 @@ fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
     let anchor = |s: &Sentence| {
         !lexicon.has("software-update", &s.text)
             && (!lexicon.has("entire-agreement", &s.text) || lexicon.has("notify", &s.text))
-            && !describes(lexicon, &s.text)
+            && !says_purpose(lexicon, &s.text)
             && ((s.document_change && lexicon.has("future", &s.text))
                 || (s.change_section
                     && lexicon.has("change-word", &s.text)
@@ -243,6 +243,7 @@ fn from_cluster(
                     .any(|c| c.sentence == clause.sentence && c.notify));
         let promised = clause.never_without
             || asked
+            || sentence.change_section
             || lexicon.has("promise", &sentence.text)
             || attributes::lead(lexicon, &clause.text, false).is_some();
         if !(clause.notify || asked) || !about_change || !promised {
@@ -497,17 +498,11 @@ fn elsewhere(lexicon: &Lexicon, sentence: &Sentence) -> bool {
             .any(|role| lexicon.has(role, &sentence.text))
 }
 
-/// Whether a text says what data is used for, or what the user has to do, rather than what will be
-/// told. Words that belong to a clause of its own ("if we use it otherwise, we will tell you")
-/// are no such description.
-fn describes(lexicon: &Lexicon, text: &str) -> bool {
-    if lexicon.has("purpose-item", text) {
-        return true;
-    }
-    lexicon
-        .find("not-a-promise", text)
-        .into_iter()
-        .any(|range| {
+/// Whether a text says what data is used for rather than what will be told. Words that belong to
+/// a clause of its own ("if we use it otherwise, we will tell you") say no purpose.
+fn says_purpose(lexicon: &Lexicon, text: &str) -> bool {
+    lexicon.has("purpose-item", text)
+        || lexicon.find("purpose", text).into_iter().any(|range| {
             text.get(range)
                 .is_none_or(|words| !lexicon.has("own-will", words))
         })
@@ -548,7 +543,7 @@ fn from_sentence(
         || lexicon.has("notify", &text)
         || lexicon.has("posting-notice", &text) && lexicon.has("trigger:price-change", &text);
     let explicit = lexicon.has("explicit", &text);
-    if !notify && !explicit || describes(lexicon, &text) {
+    if !notify && !explicit || says_purpose(lexicon, &text) || lexicon.has("not-a-promise", &text) {
         return;
     }
     let leaning = if lexicon.has("connector", &text) {
@@ -917,7 +912,10 @@ fn same_promise(a: &Draft, b: &Draft) -> bool {
         (short.duty.trigger == Trigger::MaterialChange
             || matches!(
                 short.duty.trigger,
-                Trigger::PriceChange | Trigger::Transfer | Trigger::Incident
+                Trigger::AnyChange
+                    | Trigger::PriceChange
+                    | Trigger::Transfer
+                    | Trigger::Incident
             ) && short.block != long.block
                 && (short.duty.timing == long.duty.timing
                     || short.duty.timing == Timing::Unspecified))
