@@ -149,11 +149,36 @@ fn for_people(document: &str, planned: &run::plan::Planned, now: Timestamp) -> S
     }
     if !plan.remarks.is_empty() {
         text += "\nAssumptions and limits\n";
-        for remark in &plan.remarks {
+        for remark in grouped(&plan.remarks) {
             text += &format!("  - {remark}\n");
         }
     }
     text
+}
+
+/// Remarks that say the same of several duties, as one: "d1, d2: “in advance” without a number".
+fn grouped(remarks: &[String]) -> Vec<String> {
+    let mut out: Vec<(Vec<&str>, &str)> = Vec::new();
+    for remark in remarks {
+        let (ids, said) = match remark.split_once(" says ") {
+            Some((id, said)) if !id.contains(' ') => (vec![id], said),
+            _ => (Vec::new(), remark.as_str()),
+        };
+        match out
+            .iter_mut()
+            .find(|(known, same)| !known.is_empty() && !ids.is_empty() && *same == said)
+        {
+            Some((known, _)) => known.extend(ids),
+            None => out.push((ids, said)),
+        }
+    }
+    out.into_iter()
+        .map(|(ids, said)| match ids.as_slice() {
+            [] => said.to_owned(),
+            [one] => format!("{one} says {said}"),
+            several => format!("{} say {said}", several.join(", ")),
+        })
+        .collect()
 }
 
 /// What the ids in the column `because` stand for.

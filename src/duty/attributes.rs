@@ -148,7 +148,8 @@ pub(super) fn exceptions(lexicon: &Lexicon, passage: &str) -> Vec<String> {
                         && rest
                             .get(at + 1..)
                             .is_none_or(|r| !r.starts_with(char::is_alphanumeric))
-                    || *c == ',' && *at > 60
+                    || *c == ','
+                        && (*at > 200 || goes_on_without(rest.get(at + 1..).unwrap_or_default()))
                     || *c == ')'
             })
             .map_or(rest.len(), |(at, _)| at);
@@ -160,6 +161,49 @@ pub(super) fn exceptions(lexicon: &Lexicon, passage: &str) -> Vec<String> {
     }
     out.dedup();
     out
+}
+
+/// Whether words after a comma begin the main clause, or a clause of their own, after an exception:
+/// "unless the law forbids it, we tell you first". An enumeration ("in an emergency, a lawsuit or
+/// a search") goes on.
+fn goes_on_without(rest: &str) -> bool {
+    const MAIN: &[&str] = &[
+        "we",
+        "you",
+        "they",
+        "it",
+        "our",
+        "your",
+        "users",
+        "customers",
+        "members",
+        "but",
+        "which",
+        "however",
+        "then",
+        "the",
+        "this",
+        "these",
+        "such",
+        "any",
+        "all",
+        "notice",
+        "changes",
+    ];
+    let mut words = rest.split_whitespace().map(|word| {
+        word.trim_matches(|c: char| !c.is_alphanumeric())
+            .to_lowercase()
+    });
+    match (words.next(), words.next()) {
+        // "such as" gives examples of the exception.
+        (Some(first), Some(second)) if first == "such" && second == "as" => false,
+        (Some(first), Some(second)) if first == "and" || first == "in" => {
+            MAIN.contains(&second.as_str()) && second != "the" && second != "any"
+                || second == "which"
+        }
+        (Some(first), _) => MAIN.contains(&first.as_str()),
+        _ => false,
+    }
 }
 
 /// What the notice must say.
@@ -250,6 +294,22 @@ mod tests {
             exceptions(lexicon, passage),
             ["except for changes that address an emergency or a legal requirement"]
         );
+        for (passage, said) in [
+            (
+                "Unless the law forbids it, we tell you before we hand data over.",
+                "Unless the law forbids it",
+            ),
+            (
+                "We give notice, except in urgent situations such as an attack, a court order or a leak, and we publish it.",
+                "except in urgent situations such as an attack, a court order or a leak",
+            ),
+            (
+                "We ask first unless you are a business, in which case we write to you.",
+                "unless you are a business",
+            ),
+        ] {
+            assert_eq!(exceptions(lexicon, passage), [said]);
+        }
         assert!(exceptions(lexicon, "We give notice in all cases.").is_empty());
         let chinese = Lexicon::of("zh").unwrap();
         let passage = "我们会提前三十日通知您，法律另有规定的除外。";

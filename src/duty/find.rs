@@ -529,12 +529,7 @@ fn from_sentence(
         && attributes::lead(lexicon, &text, false).is_some();
     let listed = lexicon.has("sub-processors", &text) && lexicon.has("list-update", &text);
     let asked_first = lexicon.has("explicit", &text) && lexicon.has("not-without-consent", &text);
-    if !never_without
-        && !posted
-        && !listed
-        && !asked_first
-        && !lexicon.has("promise", &text)
-    {
+    if !never_without && !posted && !listed && !asked_first && !lexicon.has("promise", &text) {
         return;
     }
     let notify = never_without
@@ -912,10 +907,7 @@ fn same_promise(a: &Draft, b: &Draft) -> bool {
         (short.duty.trigger == Trigger::MaterialChange
             || matches!(
                 short.duty.trigger,
-                Trigger::AnyChange
-                    | Trigger::PriceChange
-                    | Trigger::Transfer
-                    | Trigger::Incident
+                Trigger::AnyChange | Trigger::PriceChange | Trigger::Transfer | Trigger::Incident
             ) && short.block != long.block
                 && (short.duty.timing == long.duty.timing
                     || short.duty.timing == Timing::Unspecified))

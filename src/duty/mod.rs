@@ -14,6 +14,8 @@ pub mod audit;
 pub mod calendar;
 pub mod consent;
 mod find;
+#[cfg(test)]
+mod forms;
 mod ical;
 pub mod law;
 mod model;
