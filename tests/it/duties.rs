@@ -311,3 +311,63 @@ fn the_plan_and_the_audit_on_a_page() {
     );
     insta::assert_snapshot!("audit", page("2027-04-01T00:00:00Z", &["audit", "terms"]));
 }
+
+/// Business days leave out the holidays of the configuration.
+#[test]
+fn business_days_know_the_holidays_of_the_configuration() {
+    let send_by = |holidays: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_str().unwrap().to_owned();
+        let policy = |use_of_notes: &str| {
+            format!(
+                "# Larch Terms\n\n## 1. The service\n\nWe keep your notes. {use_of_notes}\n\n## 2. Changes to these terms\n\nIf we make material changes, we will notify you by email at least five business days before they take effect.\n"
+            )
+        };
+        fs::write(
+            folder.path().join("fairnotice.toml"),
+            format!(
+                "[organisation]\nname = \"Larch\"\n\n[notice]\ntime_zones = [\"UTC\"]\n{holidays}\n[[document]]\nid = \"terms\"\nsource = \"terms.md\"\nside = \"owner\"\nkind = \"consumer-terms\"\n"
+            ),
+        )
+        .unwrap();
+        let check = |now: &str| {
+            fairnotice(&["-C", &root, "--now", now, "check"]).success();
+        };
+        let file = folder.path().join("terms.md");
+        fs::write(
+            &file,
+            policy("We do not share your notes with third parties."),
+        )
+        .unwrap();
+        check("2027-01-01T10:00:00Z");
+        fs::write(
+            &file,
+            policy("We may share your notes with advertising partners."),
+        )
+        .unwrap();
+        check("2027-01-05T10:00:00Z");
+        let plan = json(
+            &[
+                "-C",
+                &root,
+                "--now",
+                "2027-01-05T11:00:00Z",
+                "plan",
+                "terms",
+                "--effective",
+                "2027-03-15",
+                "--format",
+                "json",
+            ],
+            0,
+        );
+        plan["send_by"].as_str().unwrap().to_owned()
+    };
+    // Monday 15 March: the five business days before are 8 to 12 March.
+    assert_eq!(send_by(""), "2027-03-07T23:59:59Z");
+    // With the 8th and the 10th off they are 4, 5, 9, 11 and 12 March.
+    assert_eq!(
+        send_by("holidays = [\"2027-03-08\", \"2027-03-10\"]\n"),
+        "2027-03-03T23:59:59Z"
+    );
+}
