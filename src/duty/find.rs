@@ -560,7 +560,7 @@ fn from_sentence(
         event(lexicon, &far, notify, explicit)
             .filter(|trigger| *trigger == Trigger::PriceChange && leaning != text)
     };
-    let Some(trigger) = event(lexicon, &text, notify, explicit)
+    let Some(mut trigger) = event(lexicon, &text, notify, explicit)
         .or_else(leaned)
         .or_else(price)
     else {
@@ -578,7 +578,11 @@ fn from_sentence(
                 || lexicon.has("end-discontinue", &leaning)
                 || attributes::lead(lexicon, &text, false).is_some()))
     {
-        return;
+        // Nothing ends: the service changes.
+        if lexicon.has("for-cause", &text) || !lexicon.has("other-service-told", &text) {
+            return;
+        }
+        trigger = Trigger::Other;
     }
     let mut channels = attributes::channels(lexicon, &text);
     if trigger == Trigger::PriceChange
@@ -730,13 +734,14 @@ fn event(lexicon: &Lexicon, text: &str, notify: bool, explicit: bool) -> Option<
     } else if notify
         && has("end-notice")
         && !has("software-update")
-        && lexicon
-            .find("trigger:other-service", text)
-            .into_iter()
-            .any(|range| {
-                text.get(range)
-                    .is_some_and(|words| !lexicon.has("notify", words))
-            })
+        && (has("other-service-told")
+            || lexicon
+                .find("trigger:other-service", text)
+                .into_iter()
+                .any(|range| {
+                    text.get(range)
+                        .is_some_and(|words| !lexicon.has("notify", words))
+                }))
     {
         Some(Trigger::Other)
     } else {
