@@ -4,11 +4,19 @@ use super::{Channel, Lead, LeadUnit, Mode, MustState, Timing, period::periods, p
 
 /// The channels that a clause names, in the order of [`Channel`].
 pub(super) fn channels(lexicon: &Lexicon, clause: &str) -> Vec<Channel> {
+    let clause = &lexicon.blank("not-a-way", clause);
     let mut found: Vec<Channel> = lexicon
         .values("channel", clause)
         .into_iter()
         .filter_map(channel)
         .collect();
+    // "A notice on the service": inside it, where no page of the web is named.
+    if lexicon.language() == "en"
+        && found.contains(&Channel::InProduct)
+        && !lexicon.has("site-word", clause)
+    {
+        found.retain(|c| *c != Channel::Website);
+    }
     found.sort_unstable();
     found.dedup();
     found
