@@ -358,7 +358,8 @@ fn entity(texts: &Texts, rules: &LanguageRules) -> Option<(Span, Span)> {
                 first..word.span.end
             })
     };
-    let (old, new) = (company(&texts.old)?, company(&texts.new)?);
+    let named = |text: &Half| company(text).or_else(|| han_company(text, rules));
+    let (old, new) = (named(&texts.old)?, named(&texts.new)?);
     let letters = |text: &Half, span: &Span| -> String {
         text.words
             .iter()
@@ -368,6 +369,28 @@ fn entity(texts: &Texts, rules: &LanguageRules) -> Option<(Span, Span)> {
             .collect()
     };
     (letters(&texts.old, &old) != letters(&texts.new, &new)).then_some((old, new))
+}
+
+/// A company's name in Han characters, one of which changed: what stands without a gap and without
+/// a word that carries no content before `公司`.
+fn han_company(text: &Half, rules: &LanguageRules) -> Option<Span> {
+    const LONGEST: usize = 24;
+    let word = |at: usize| text.words.get(at);
+    let is = |at: usize, character: &str| word(at).is_some_and(|w| w.text == character);
+    (0..text.words.len())
+        .filter(|at| is(*at, "公") && is(at + 1, "司"))
+        .find_map(|at| {
+            let start = (at.saturating_sub(LONGEST)..at)
+                .rev()
+                .take_while(|i| {
+                    word(*i).zip(word(i + 1)).is_some_and(|(this, next)| {
+                        this.span.end == next.span.start && rules.marks.is_content(&this.text)
+                    })
+                })
+                .last()?;
+            let changed = text.changed.get(start..at)?.iter().any(|changed| *changed);
+            changed.then(|| Some(word(start)?.span.start..word(at + 1)?.span.end))?
+        })
 }
 
 /// Names (words with a capital inside a clause) that one side has and the other not.
