@@ -380,7 +380,7 @@ fn from_cluster(
                 draft.span.end = draft.span.end.max(sentence.span.end);
             }
         }
-        let seen = |what: fn(&&Clause) -> bool| usize::from(evidence.iter().any(|c| what(c)));
+        let seen = |what: fn(&&Clause) -> bool| usize::from(evidence.iter().any(what));
         draft.says = seen(|c| c.posting)
             + seen(|c| c.date_line)
             + seen(|c| c.review)
