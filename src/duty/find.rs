@@ -6,24 +6,25 @@ use super::{
     Acceptance, Channel, Duty, Mode, MustState, Source, Timing, Trigger, attributes,
     passage::{self, Sentence},
     phrases::Lexicon,
+    settle,
 };
 use crate::read::{Document, Span};
 
 /// A duty on its way: where it was seen and what it says so far.
 #[derive(Debug, Clone)]
-struct Draft {
-    duty: Duty,
-    span: Span,
-    block: usize,
+pub(super) struct Draft {
+    pub(super) duty: Duty,
+    pub(super) span: Span,
+    pub(super) block: usize,
     /// How much the passage is about changes; the better of two equal promises stays.
-    weight: u32,
+    pub(super) weight: u32,
     /// Whether it is about one part of the document only, such as the arbitration clause.
-    part: bool,
+    pub(super) part: bool,
     /// A bare right to change, without a word about telling anybody.
-    bare: bool,
+    pub(super) bare: bool,
     /// How many different things a passage says about a document that is put up: of two that
     /// say the same, the one that says more of them is the clause, the other its summary.
-    says: usize,
+    pub(super) says: usize,
 }
 
 /// Finds all duties of a document, in document order, without ids.
@@ -40,7 +41,7 @@ pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
         }
     }
     drafts.sort_by_key(|draft| (draft.span.start, draft.duty.trigger));
-    settle(document, lexicon, drafts)
+    settle::settle(document, lexicon, drafts)
 }
 
 /// Ranges of sentences that speak of changes of this document.
@@ -828,104 +829,4 @@ fn merge(into: &mut Draft, from: &Draft) {
         into.span.end = into.span.end.max(from.span.end);
         into.span.start = into.span.start.min(from.span.start);
     }
-}
-
-/// Consent that is asked for comes before the new purpose, unless the promise is hedged.
-fn consent_comes_first(duty: &mut Duty) {
-    if duty.acceptance == Acceptance::Explicit
-        && duty.timing == Timing::Unspecified
-        && !duty.hedged
-        && matches!(duty.trigger, Trigger::NewPurpose | Trigger::RightsReduced)
-    {
-        duty.timing = Timing::Before;
-    }
-}
-
-/// Drops what is said twice, fills in places and ids.
-fn settle(document: &Document, lexicon: &Lexicon, drafts: Vec<Draft>) -> Vec<Duty> {
-    let said_change = drafts
-        .iter()
-        .any(|d| !d.bare && matches!(d.duty.trigger, Trigger::AnyChange | Trigger::MaterialChange));
-    let mut kept: Vec<Draft> = Vec::new();
-    for draft in drafts {
-        if draft.bare && (said_change || kept.iter().any(|k| k.bare)) {
-            continue;
-        }
-        let twin = kept.iter_mut().find(|other| same_promise(other, &draft));
-        match twin {
-            Some(other) => {
-                let continued = other.duty.acceptance == Acceptance::ContinuedUse
-                    || draft.duty.acceptance == Acceptance::ContinuedUse;
-                // What says more stays; of two that say the same, the first.
-                let richness = |d: &Draft| {
-                    (
-                        d.duty.lead.is_some(),
-                        d.duty.channels.len(),
-                        d.duty.must_state.len() + usize::from(d.duty.timing != Timing::Unspecified),
-                        d.says,
-                    )
-                };
-                if richness(&draft) > richness(other) {
-                    *other = draft;
-                }
-                if continued && other.duty.acceptance == Acceptance::None {
-                    other.duty.acceptance = Acceptance::ContinuedUse;
-                }
-            }
-            None => kept.push(draft),
-        }
-    }
-    kept.sort_by_key(|draft| (draft.span.start, draft.duty.trigger));
-    kept.into_iter()
-        .enumerate()
-        .map(|(index, draft)| {
-            let mut duty = draft.duty;
-            consent_comes_first(&mut duty);
-            duty.id = format!("d{}", index + 1);
-            duty.lead_days = duty.lead.map(super::Lead::days);
-            duty.lines = document.lines_of(&draft.span);
-            duty.quote = document.slice(&draft.span).trim().to_owned();
-            duty.exceptions = attributes::exceptions(lexicon, &duty.quote);
-            duty.section = document
-                .blocks
-                .get(draft.block)
-                .and_then(|block| block.section)
-                .and_then(|section| document.sections.get(section))
-                .map(|section| section.path.clone())
-                .unwrap_or_default();
-            duty
-        })
-        .collect()
-}
-
-/// Whether two drafts are one promise said twice.
-fn same_promise(a: &Draft, b: &Draft) -> bool {
-    if a.duty.trigger != b.duty.trigger || a.part != b.part {
-        return false;
-    }
-    let posting = |d: &Draft| d.duty.channels == [Channel::Posting];
-    if a.duty.trigger == Trigger::AnyChange && posting(a) && posting(b) {
-        return a.duty.lead == b.duty.lead || a.duty.lead.is_none() || b.duty.lead.is_none();
-    }
-    // A summary names fewer channels than the clause it sums up.
-    let sums_up = |short: &Draft, long: &Draft| {
-        (short.duty.trigger == Trigger::MaterialChange
-            || matches!(
-                short.duty.trigger,
-                Trigger::AnyChange | Trigger::PriceChange | Trigger::Transfer | Trigger::Incident
-            ) && short.block != long.block
-                && (short.duty.timing == long.duty.timing
-                    || short.duty.timing == Timing::Unspecified))
-            && short.duty.lead.is_none()
-            && short
-                .duty
-                .channels
-                .iter()
-                .all(|c| *c == Channel::Direct || long.duty.channels.contains(c))
-    };
-    a.duty.channels == b.duty.channels
-        && a.duty.lead == b.duty.lead
-        && a.duty.timing == b.duty.timing
-        || sums_up(a, b)
-        || sums_up(b, a)
 }

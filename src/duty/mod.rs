@@ -25,6 +25,7 @@ mod phrases;
 mod plan;
 mod promise;
 mod remarks;
+mod settle;
 mod trigger;
 
 pub use ical::ical;
