@@ -32,7 +32,7 @@ fn versions() -> Vec<Dated> {
             )
             .into_bytes();
             if n == 70 {
-                text = vec![0, 1, 2, 3, 0, 0, 255].repeat(50);
+                text = [0, 1, 2, 3, 0, 0, 255].repeat(50);
             }
             Dated {
                 time: start + jiff::SignedDuration::from_hours(24 * n),
