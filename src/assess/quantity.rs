@@ -13,6 +13,8 @@ pub(super) struct Quantity {
     pub(super) family: String,
     /// In days, in the currency's unit, in hundredths, in years.
     pub(super) value: f64,
+    /// How many days, units of the currency or hundredths the unit that is written holds.
+    pub(super) unit: f64,
     /// The words.
     pub(super) span: Span,
     /// Whether one of the words is changed.
@@ -52,6 +54,7 @@ pub(super) fn find(text: &Half, rules: &LanguageRules) -> Vec<Quantity> {
             found.push(Quantity {
                 family: "money".to_owned(),
                 value,
+                unit: 1.0,
                 span: text
                     .words
                     .get(money)
@@ -97,6 +100,7 @@ pub(super) fn find(text: &Half, rules: &LanguageRules) -> Vec<Quantity> {
         found.push(Quantity {
             family,
             value,
+            unit: factor,
             span: word.span.start..text.words.get(end).map_or(word.span.end, |w| w.span.end),
             fresh: changed(at..=end),
         });
@@ -117,6 +121,7 @@ pub(super) fn find(text: &Half, rules: &LanguageRules) -> Vec<Quantity> {
             found.push(Quantity {
                 family: "age".to_owned(),
                 value,
+                unit: 365.0,
                 span: word.span.clone(),
                 fresh: text.changed.get(at).copied().unwrap_or(false),
             });
@@ -165,7 +170,15 @@ pub(super) fn changed(texts: &Texts, rules: &LanguageRules) -> Option<Changed> {
 }
 
 fn same(a: &Quantity, b: &Quantity) -> bool {
-    a.family == b.family && (a.value - b.value).abs() <= 0.02 * a.value.abs().max(b.value.abs())
+    let apart = (a.value - b.value).abs();
+    let most = a.value.abs().max(b.value.abs());
+    // `12 months` are `one year`; but 50 days are not 49, and a price is a price.
+    let slack = if (a.unit - b.unit).abs() < f64::EPSILON {
+        1e-9
+    } else {
+        0.02
+    };
+    a.family == b.family && apart <= slack * most
 }
 
 fn number(word: &str, rules: &LanguageRules) -> Option<f64> {

@@ -44,7 +44,7 @@ pub(super) fn quiet(
         Act::Changed => (idle(texts, rules)
             || slip(texts, rules)
             || addresses_of_pages(texts, rules)
-            || labels_only(texts))
+            || labels_only(texts, rules))
         .then_some(Quiet::Editorial),
         Act::Added => chrome(passage, &texts.new, new, rules).then_some(Quiet::Technical),
         Act::Removed => chrome(passage, &texts.old, old, rules).then_some(Quiet::Technical),
@@ -186,16 +186,62 @@ pub(super) fn mail_line(passage: &Passage) -> bool {
         })
 }
 
-/// Only numbers of sections or items differ: `(iii)` and `(iv)`, `4.2` and `4.3`.
-fn labels_only(texts: &Texts) -> bool {
-    texts.old.fresh().chain(texts.new.fresh()).all(|word| {
-        let text = word.text.as_str();
-        text.len() <= 5 && text.chars().all(|c| matches!(c, 'i' | 'v' | 'x'))
-            || text.contains('.')
-                && text.chars().all(|c| c.is_ascii_digit() || c == '.')
-                && text.len() <= 6
-                && text.split('.').count() > 1
-                && texts.changed() <= 2
+/// Only numbers of sections or items differ: `(iii)` and `(iv)`, `4.2` and `4.3` where a section is
+/// named. A price or a share is no such number, however it looks.
+fn labels_only(texts: &Texts, rules: &LanguageRules) -> bool {
+    let labels = |half: &Half| {
+        half.words
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| half.changed.get(*at) == Some(&true))
+            .all(|(at, word)| {
+                let text = word.text.as_str();
+                let roman = text.len() <= 5 && text.chars().all(|c| matches!(c, 'i' | 'v' | 'x'));
+                let dotted = text.contains('.')
+                    && text.chars().all(|c| c.is_ascii_digit() || c == '.')
+                    && text.len() <= 6
+                    && texts.changed() <= 2;
+                roman || dotted && after_a_section(half, at)
+            })
+    };
+    labels(&texts.old) && labels(&texts.new) && quantity::changed(texts, rules).is_none()
+}
+
+/// Whether the word before says that a number is that of a section, or there is none.
+fn after_a_section(half: &Half, at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|i| half.words.get(i));
+    before.is_none_or(|word| {
+        matches!(
+            word.text.as_str(),
+            "section"
+                | "sections"
+                | "clause"
+                | "clauses"
+                | "article"
+                | "articles"
+                | "paragraph"
+                | "paragraphs"
+                | "part"
+                | "parts"
+                | "chapter"
+                | "annex"
+                | "appendix"
+                | "schedule"
+                | "item"
+                | "point"
+                | "term"
+                | "terms"
+                | "rule"
+                | "version"
+                | "§"
+                | "and"
+                | "or"
+                | "to"
+                | "through"
+                | ","
+                | "("
+                | "第"
+        )
     })
 }
 
@@ -442,6 +488,58 @@ mod tests {
         assert!(slip(&texts("our servers", "our server"), rules));
         assert!(!slip(&texts("we may not", "we may now"), rules));
         assert!(!slip(&texts("you must include", "you must exclude"), rules));
+    }
+
+    #[test]
+    fn numbers_of_sections_are_quiet_but_not_prices_and_shares() {
+        let rules = RuleSet::standard().language(Some("en")).unwrap();
+        for (old, new, quiet) in [
+            (
+                "See Section 4.2 for more.",
+                "See Section 4.3 for more.",
+                true,
+            ),
+            ("as in (iii) above", "as in (iv) above", true),
+            (
+                "The plan costs $9.99 a month.",
+                "The plan costs $19.99 a month.",
+                false,
+            ),
+            (
+                "The plan costs $9.99 a month.",
+                "The plan costs $10.09 a month.",
+                false,
+            ),
+            (
+                "We take 2.5% of each sale.",
+                "We take 3.5% of each sale.",
+                false,
+            ),
+            (
+                "a fee of EUR 4.50 for each",
+                "a fee of EUR 5.50 for each",
+                false,
+            ),
+        ] {
+            assert_eq!(labels_only(&texts(old, new), rules), quiet, "{old} {new}");
+        }
+    }
+
+    #[test]
+    fn quantities_change_by_little_too_but_not_by_their_unit() {
+        let rules = RuleSet::standard().language(Some("en")).unwrap();
+        for (old, new, changed) in [
+            ("We keep it for 49 years.", "We keep it for 50 years.", true),
+            ("It costs $100 a year.", "It costs $101 a year.", true),
+            (
+                "We keep it for 12 months.",
+                "We keep it for one year.",
+                false,
+            ),
+        ] {
+            let found = quantity::changed(&texts(old, new), rules).is_some();
+            assert_eq!(found, changed, "{old} {new}");
+        }
     }
 
     #[test]
