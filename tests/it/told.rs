@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::bench::Bench;
+use super::bench::{Answer, Bench, Server};
 
 const OLD: &str = "# Harbour Privacy Policy\n\n\
     ## 1. Sharing\n\nWe do not share your personal data with advertisers.\n\n\
@@ -178,6 +178,62 @@ fn a_text_that_was_put_up_is_looked_at_day_by_day() {
         .run_at("2027-03-20T10:00:00Z", &["check", "--format", "json"])
         .json();
     assert!(after["publications"].is_null(), "{after}");
+}
+
+#[test]
+fn a_page_that_shows_a_text_is_looked_at_day_by_day() {
+    let bench = drafted();
+    let server = Server::start();
+    let configuration = bench.read("fairnotice.toml");
+    bench.write(
+        "fairnotice.toml",
+        format!(
+            "{configuration}\n[fetch]\nallow_addresses = [\"127.0.0.0/8\"]\n\
+             delay_milliseconds = 0\nretries = 0\n"
+        ),
+    );
+    let id = approved(&bench, "website");
+    let shown = bench
+        .run(&["notice", "show", &id, "--format", "json"])
+        .json();
+    let text = &shown["notice"]["texts"]["en"];
+    let notice = text["html"].as_str().or(text["text"].as_str()).unwrap();
+    let at = server.url("/");
+    let publish = || {
+        bench.run_at(
+            "2027-01-10T09:00:00Z",
+            &[
+                "notice",
+                "publish",
+                &id,
+                "--at",
+                &at,
+                "--from",
+                "2027-01-10T08:00:00Z",
+            ],
+        )
+    };
+    // What does not show it is no publication.
+    assert_ne!(publish().code, 0, "nothing is there");
+    server.answer("/", Answer::page("<p>Winter sale</p>"));
+    let other = publish();
+    assert_ne!(other.code, 0, "{}{}", other.out, other.err);
+    let standing = format!("<nav><a href='/sale'>Sale</a></nav>{notice}<footer>2027</footer>");
+    server.answer("/", Answer::page(standing));
+    publish().exits(0);
+    let look = |at: &str| -> Value {
+        bench.run_at(at, &["check", "--format", "json"]).json()["publications"][0].clone()
+    };
+    assert_eq!(look("2027-01-11T10:00:00Z")["stands"], true);
+    server.answer("/", Answer::status(500));
+    let down = look("2027-01-12T10:00:00Z");
+    assert!(
+        down["stands"].is_null(),
+        "not seen is not the same as gone: {down}"
+    );
+    assert!(down["detail"].as_str().unwrap().contains("500"), "{down}");
+    server.answer("/", Answer::page("<p>Winter sale</p>"));
+    assert_eq!(look("2027-01-13T10:00:00Z")["stands"], false);
 }
 
 #[test]
