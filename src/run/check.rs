@@ -90,6 +90,35 @@ pub struct Change {
     pub in_force: Option<Hash>,
 }
 
+impl Change {
+    /// Compares and judges two stored texts; the report takes the verdict, and what was proposed.
+    fn judge(
+        workspace: &Workspace,
+        document: &str,
+        old: Hash,
+        new: Hash,
+        report: &mut Report,
+    ) -> Result<Self, CheckError> {
+        let old = workspace.text_of(document, old)?;
+        let new = workspace.text_of(document, new)?;
+        let mut judged = super::judge_reviewed(workspace, document, &old, &new)?;
+        report.assist = super::assist::propose(
+            &workspace.config.assist,
+            workspace.root(),
+            document,
+            &mut judged,
+        );
+        report.verdict = Some(judged.assessment.verdict);
+        Ok(Self {
+            old,
+            new,
+            judged,
+            plan: None,
+            in_force: None,
+        })
+    }
+}
+
 /// A draft that is checked before it is published.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -417,24 +446,8 @@ fn pending(
         report.state = State::Unchanged;
         return Ok(report);
     }
-    let old = workspace.text_of(&document.id, against)?;
-    let new = workspace.text_of(&document.id, version)?;
-    let mut judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
-    report.assist = super::assist::propose(
-        &workspace.config.assist,
-        workspace.root(),
-        &document.id,
-        &mut judged,
-    );
-    report.verdict = Some(judged.assessment.verdict);
+    let mut change = Change::judge(workspace, &document.id, against, version, &mut report)?;
     let in_force = governing(&state, version, now);
-    let mut change = Change {
-        old,
-        new,
-        judged,
-        plan: None,
-        in_force: None,
-    };
     let mut events = Vec::new();
     if document.side == config::Side::Owner {
         let from = in_force.unwrap_or(against);
@@ -930,23 +943,7 @@ pub fn check_draft(
         report.state = State::Unchanged;
         return Ok(report);
     }
-    let old = workspace.text_of(&document.id, in_force)?;
-    let new = workspace.text_of(&document.id, version)?;
-    let mut judged = super::judge_reviewed(workspace, &document.id, &old, &new)?;
-    report.assist = super::assist::propose(
-        &workspace.config.assist,
-        workspace.root(),
-        &document.id,
-        &mut judged,
-    );
-    report.verdict = Some(judged.assessment.verdict);
-    let mut change = Change {
-        old,
-        new,
-        judged,
-        plan: None,
-        in_force: None,
-    };
+    let mut change = Change::judge(workspace, &document.id, in_force, version, &mut report)?;
     let effective = draft.effective.or(change.new.dates.effective);
     let owed = super::owed::owed(
         workspace, &document, in_force, version, effective, &change, now,

@@ -432,13 +432,17 @@ impl Desk {
 
     /// Lets the templates write it anew; what people edited is kept.
     pub(super) fn anew(&mut self, now: Timestamp) -> Result<Vec<Effect>, NoticesError> {
-        let written = notice::write(
+        let written = self.write()?;
+        self.step(written, now)
+    }
+
+    fn write(&self) -> Result<notice::Event, NoticesError> {
+        Ok(notice::write(
             &self.notice,
             &self.material.ground(),
             &self.house,
             &self.templates,
-        )?;
-        self.step(written, now)
+        )?)
     }
 
     /// Takes a step and does what follows from it.
@@ -450,12 +454,7 @@ impl Desk {
         let (next, mut effects) = notice::step(&self.notice, event, self.house.approvals, now)?;
         self.notice = next;
         if effects.contains(&Effect::Write) {
-            let written = notice::write(
-                &self.notice,
-                &self.material.ground(),
-                &self.house,
-                &self.templates,
-            )?;
+            let written = self.write()?;
             let (next, more) = notice::step(&self.notice, written, self.house.approvals, now)?;
             self.notice = next;
             effects.extend(more);
