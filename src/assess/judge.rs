@@ -13,7 +13,7 @@ use super::{
     quiet::{self, Quiet},
     rules::{Detector, Gravity, RuleSet},
     summary,
-    vocabulary::{self, Vocabulary},
+    vocabulary::{self, Memory, Vocabulary},
     weigh, words,
 };
 use crate::{
@@ -21,12 +21,13 @@ use crate::{
     read::{Document, Span},
 };
 
-/// Judges a comparison by given rules.
+/// Judges a comparison by given rules, with what is remembered of versions before.
 pub fn assess_with(
     old: &Document,
     new: &Document,
     comparison: &Comparison,
     rules: &RuleSet,
+    memory: &Memory,
 ) -> Assessment {
     let mut assessment = Assessment {
         rules: rules.hash().to_owned(),
@@ -45,7 +46,7 @@ pub fn assess_with(
         unknown_language(&mut assessment, comparison, language);
         return assessment;
     };
-    let judged = judge(old, new, comparison, rules, own);
+    let judged = judge(old, new, comparison, rules, own, memory);
     assessment.verdict = judged.quiet;
     assessment.remarks.extend(judged.remarks);
     assessment.silenced.extend(judged.silenced);
@@ -158,6 +159,7 @@ fn judge(
     comparison: &Comparison,
     rules: &RuleSet,
     own: &LanguageRules,
+    memory: &Memory,
 ) -> Judged {
     let mut judged = Judged {
         groups: Vec::new(),
@@ -220,7 +222,7 @@ fn judge(
     if loud.is_empty() {
         return judged;
     }
-    let (old_words, new_words) = (Vocabulary::new(old), Vocabulary::new(new));
+    let (old_words, new_words) = (Vocabulary::new(old, memory), Vocabulary::new(new, memory));
     let mut told = Vec::new();
     for passage in loud {
         let novelty = match passage.act {
@@ -246,7 +248,7 @@ fn judge(
         });
         told.push(one);
     }
-    know(&mut told, old, new, own);
+    know(&mut told, old, new, own, memory);
     let groups = group::groups(told, own);
     let total = groups.len();
     for group in groups {
@@ -269,9 +271,9 @@ fn judge(
 
 /// Marks the signals whose items the other document names elsewhere, and lets the others rest on an
 /// item that it does not: another example of a category already named is no new category.
-fn know(told: &mut [Told], old: &Document, new: &Document, own: &LanguageRules) {
-    let before = LazyCell::new(|| vocabulary::items(old, own));
-    let after = LazyCell::new(|| vocabulary::items(new, own));
+fn know(told: &mut [Told], old: &Document, new: &Document, own: &LanguageRules, memory: &Memory) {
+    let before = LazyCell::new(|| vocabulary::items(old, own, memory));
+    let after = LazyCell::new(|| vocabulary::items(new, own, memory));
     for signal in told.iter_mut().flat_map(|told| &mut told.signals) {
         if signal.items.is_empty() {
             continue;
@@ -505,7 +507,7 @@ pub fn candidates(
     let Some(own) = rules.language(language.or(Some("en"))) else {
         return Vec::new();
     };
-    judge(old, new, comparison, rules, own)
+    judge(old, new, comparison, rules, own, &Memory::default())
         .groups
         .into_iter()
         .map(|weighed| Candidate {

@@ -30,10 +30,17 @@ mod words;
 pub use finding::*;
 pub use judge::{Candidate, assess_with, candidates};
 pub use rules::{FailedExample, RuleError, RuleInfo, RuleSet};
+pub use vocabulary::Memory;
 
 use crate::{compare::Comparison, read::Document};
 
 /// Judges a comparison by the built-in rules.
 pub fn assess(old: &Document, new: &Document, comparison: &Comparison) -> Assessment {
-    assess_with(old, new, comparison, RuleSet::standard())
+    assess_with(
+        old,
+        new,
+        comparison,
+        RuleSet::standard(),
+        &Memory::default(),
+    )
 }

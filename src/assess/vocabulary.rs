@@ -1,61 +1,86 @@
 //! The words of a whole document, for telling what is new to it from what only moved.
 
-use std::collections::BTreeSet;
+use std::{cell::OnceCell, collections::BTreeSet, hash::BuildHasherDefault, sync::Arc};
 
 use super::{
     language::LanguageRules,
     words::{Word, block_words},
 };
-use crate::read::{BlockKind, Document};
+use crate::{
+    compare::Ready,
+    read::{Block, BlockKind, Document, Remembered},
+};
+
+/// What was found in blocks that were seen before, so that of a row of versions, and of the two
+/// sides of a comparison, only what differs is taken apart. It holds for one set of rules.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The words of each block, as hashes.
+    words: Remembered<Vec<u64>>,
+    /// The items of rules that each block names.
+    items: Remembered<Vec<usize>>,
+}
 
 /// The items that rules list, such as categories of data, that a document names anywhere.
-pub(super) fn items(document: &Document, rules: &LanguageRules) -> BTreeSet<usize> {
-    document
-        .blocks
-        .iter()
-        .filter(|block| !matches!(block.kind, BlockKind::Contents | BlockKind::Markup))
-        .flat_map(|block| rules.items.find(&block_words(document, block, &block.span)))
-        .map(|found| found.owner)
-        .collect()
+pub(super) fn items(
+    document: &Document,
+    rules: &LanguageRules,
+    memory: &Memory,
+) -> BTreeSet<usize> {
+    let items = memory.items.of(document, |block| {
+        if silent(block) {
+            return Vec::new();
+        }
+        let words = block_words(document, block, &block.span);
+        let found = rules.items.find(&words).into_iter();
+        found.map(|found| found.owner).collect()
+    });
+    items.iter().flat_map(|of| of.iter().copied()).collect()
 }
 
-/// Words and rows of words of a document, as sorted hashes.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Vocabulary {
-    words: Vec<u64>,
-    /// Rows of five words.
-    fives: Vec<u64>,
-    /// Rows of three words.
-    threes: Vec<u64>,
+/// Whether a block says nothing that is not said elsewhere in the document.
+fn silent(block: &Block) -> bool {
+    matches!(block.kind, BlockKind::Contents | BlockKind::Markup)
 }
+
+/// Words and rows of words of a document, by their hashes.
+#[derive(Debug, Default)]
+pub(super) struct Vocabulary {
+    /// The words of each block.
+    blocks: Vec<Arc<Vec<u64>>>,
+    words: OnceCell<Hashes>,
+    /// Rows of five words.
+    fives: OnceCell<Hashes>,
+    /// Rows of three words.
+    threes: OnceCell<Hashes>,
+}
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "thousands of words of each text go in; its order is never seen"
+)]
+type Hashes = std::collections::HashSet<u64, BuildHasherDefault<Ready>>;
 
 impl Vocabulary {
     /// Reads a document.
-    pub(super) fn new(document: &Document) -> Self {
-        let (mut words, mut fives, mut threes) = (Vec::new(), Vec::new(), Vec::new());
-        for block in &document.blocks {
-            if matches!(block.kind, BlockKind::Contents | BlockKind::Markup) {
-                continue;
+    pub(super) fn new(document: &Document, memory: &Memory) -> Self {
+        let blocks = memory.words.of(document, |block| {
+            if silent(block) {
+                return Vec::new();
             }
-            let hashes = hashes(&block_words(document, block, &block.span));
-            fives.extend(rows(&hashes, 5));
-            threes.extend(rows(&hashes, 3));
-            words.extend(hashes);
-        }
-        for list in [&mut words, &mut fives, &mut threes] {
-            list.sort_unstable();
-            list.dedup();
-        }
+            hashes(&block_words(document, block, &block.span))
+        });
         Self {
-            words,
-            fives,
-            threes,
+            blocks,
+            ..Self::default()
         }
     }
 
     /// Whether a word stands in the document.
     pub(super) fn has(&self, word: &str) -> bool {
-        self.words.binary_search(&hash(word)).is_ok()
+        self.words
+            .get_or_init(|| self.gathered(|words| words.iter().copied()))
+            .contains(&hash(word))
     }
 
     /// Which part of the rows of words stands nowhere in the document, 0 to 1.
@@ -66,12 +91,17 @@ impl Vocabulary {
             3..=7 => (3, &self.threes),
             _ => (5, &self.fives),
         };
+        let known = known.get_or_init(|| self.gathered(|words| rows(words, length)));
         let rows: Vec<u64> = rows(&hashes, length).collect();
-        let new = rows
-            .iter()
-            .filter(|row| known.binary_search(row).is_err())
-            .count();
+        let new = rows.iter().filter(|row| !known.contains(row)).count();
         new as f64 / rows.len().max(1) as f64
+    }
+
+    fn gathered<'a, I: Iterator<Item = u64>>(&'a self, each: impl Fn(&'a [u64]) -> I) -> Hashes {
+        let most = self.blocks.iter().map(|words| words.len()).sum();
+        let mut all = Hashes::with_capacity_and_hasher(most, BuildHasherDefault::default());
+        all.extend(self.blocks.iter().flat_map(|words| each(words)));
+        all
     }
 }
 

@@ -105,7 +105,11 @@ fn close(text: &str, start: &mut Option<usize>, end: usize, offset: usize, found
     let raw = text.get(from..end).unwrap_or_default();
     let span = offset + from..offset + end;
     let capital = raw.chars().next().is_some_and(char::is_uppercase);
-    let mut word = raw.to_lowercase();
+    let mut word = if raw.is_ascii() {
+        raw.to_ascii_lowercase()
+    } else {
+        raw.to_lowercase()
+    };
     if word.contains(is_apostrophe) {
         word = word.replace(is_apostrophe, "'");
     }
@@ -141,7 +145,16 @@ fn close(text: &str, start: &mut Option<usize>, end: usize, offset: usize, found
             push(word.trim_end_matches("n't"));
             push("not");
         }
-        _ => push(word.strip_suffix("'s").unwrap_or(&word)),
+        _ => {
+            if word.ends_with("'s") {
+                word.truncate(word.len() - 2);
+            }
+            found.push(Word {
+                text: word,
+                span,
+                capital,
+            });
+        }
     }
 }
 

@@ -30,9 +30,9 @@ const BUDGET: usize = 2_000;
 /// Candidates by the index that are scored.
 const BEST: usize = 6;
 
-/// Ids of tokens are hashes already.
-#[derive(Default)]
-struct Ready(u64);
+/// Takes a hash for what it is: ids of tokens are hashes already.
+#[derive(Debug, Default)]
+pub(crate) struct Ready(u64);
 
 impl Hasher for Ready {
     fn finish(&self) -> u64 {

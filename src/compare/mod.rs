@@ -19,6 +19,7 @@ mod unit;
 mod words;
 
 pub use blame::{BlameLine, blame};
+pub(crate) use likeness::Ready;
 
 use serde::{Deserialize, Serialize};
 

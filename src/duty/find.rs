@@ -1,12 +1,13 @@
 //! Finding promises: sentences → passages about changes → duties.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Acceptance, Channel, Duty, Mode, MustState, Source, Timing, Trigger, attributes,
-    passage::{self, Sentence},
+    passage::{self, Facts, Sentence},
     phrases::Lexicon,
     settle,
+    signs::Tells,
 };
 use crate::read::{Document, Span};
 
@@ -28,8 +29,8 @@ pub(super) struct Draft {
 }
 
 /// Finds all duties of a document, in document order, without ids.
-pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
-    let sentences = passage::sentences(document, lexicon);
+pub(super) fn duties(document: &Document, lexicon: &Lexicon, facts: &[Arc<Facts>]) -> Vec<Duty> {
+    let sentences = passage::sentences(document, lexicon, facts);
     let mut drafts = Vec::new();
     let mut used = BTreeSet::new();
     for cluster in clusters(lexicon, &sentences) {
@@ -46,22 +47,14 @@ pub(super) fn duties(document: &Document, lexicon: &Lexicon) -> Vec<Duty> {
 
 /// Ranges of sentences that speak of changes of this document.
 fn clusters(lexicon: &Lexicon, sentences: &[Sentence]) -> Vec<Vec<usize>> {
-    let anchor = |s: &Sentence| {
-        !lexicon.has("software-update", &s.text)
-            && (!lexicon.has("entire-agreement", &s.text) || lexicon.has("notify", &s.text))
-            && !says_purpose(lexicon, &s.text)
-            && ((s.document_change && lexicon.has("future", &s.text))
-                || (s.change_section
-                    && lexicon.has("change-word", &s.text)
-                    && !lexicon.has("own-exception", &s.text)))
-    };
+    let anchor = |s: &Sentence| s.signs.opens || s.change_section && s.signs.opens_there;
     let goes_on = |s: &Sentence| {
-        lexicon.has("review", &s.text)
-            || lexicon.has("posting", &s.text)
-            || lexicon.has("date-line", &s.text)
-            || (lexicon.has("change-word", &s.text)
-                && (lexicon.has("notify", &s.text) || lexicon.has("explicit", &s.text)))
-            || (lexicon.has("continued-use", &s.text))
+        lexicon.has("review", &s.signs.text)
+            || lexicon.has("posting", &s.signs.text)
+            || lexicon.has("date-line", &s.signs.text)
+            || (lexicon.has("change-word", &s.signs.text)
+                && (lexicon.has("notify", &s.signs.text) || lexicon.has("explicit", &s.signs.text)))
+            || (lexicon.has("continued-use", &s.signs.text))
     };
     let mut out: Vec<Vec<usize>> = Vec::new();
     let mut index = 0;
@@ -116,7 +109,7 @@ struct Clause {
 fn clauses(lexicon: &Lexicon, sentences: &[Sentence], members: &[usize]) -> Vec<Clause> {
     let mut out: Vec<Clause> = Vec::new();
     for &index in members {
-        let text = &sentences[index].text;
+        let text = &sentences[index].signs.text;
         let mut cuts: Vec<usize> = lexicon
             .find("clause-break", text)
             .into_iter()
@@ -205,7 +198,7 @@ fn from_cluster(
     let clauses = clauses(lexicon, sentences, members);
     let whole: String = members
         .iter()
-        .map(|&index| sentences[index].text.as_str())
+        .map(|&index| sentences[index].signs.text.as_str())
         .collect::<Vec<_>>()
         .join(" ");
     let continued = clauses.iter().any(|c| c.continued);
@@ -215,9 +208,9 @@ fn from_cluster(
         .sum::<u32>()
         .min(40);
     let part = lexicon.has("own-scope", &whole)
-        && members
-            .iter()
-            .any(|&i| sentences[i].document_change && lexicon.has("own-scope", &sentences[i].text));
+        && members.iter().any(|&i| {
+            sentences[i].signs.document_change && lexicon.has("own-scope", &sentences[i].signs.text)
+        });
     let base = |trigger, sentence: usize| Draft {
         duty: blank(trigger),
         span: sentences[sentence].span.clone(),
@@ -234,7 +227,7 @@ fn from_cluster(
     for clause in &clauses {
         let sentence = &sentences[clause.sentence];
         let about_change = sentence.change_section
-            || lexicon.has("change-word", &sentence.text)
+            || lexicon.has("change-word", &sentence.signs.text)
             || lexicon.has("document-change", &sentence.before);
         let asked = clause.explicit
             && (clause.trigger.is_some_and(|t| t != Trigger::PriceChange)
@@ -245,7 +238,7 @@ fn from_cluster(
         let promised = clause.never_without
             || asked
             || sentence.change_section
-            || lexicon.has("promise", &sentence.text)
+            || lexicon.has("promise", &sentence.signs.text)
             || attributes::lead(lexicon, &clause.text, false).is_some();
         if !(clause.notify || asked) || !about_change || !promised {
             continue;
@@ -261,7 +254,7 @@ fn from_cluster(
             used.insert(clause.sentence);
             continue;
         }
-        if elsewhere(lexicon, sentence) || lexicon.has("software-update", &sentence.text) {
+        if elsewhere(lexicon, sentence) || lexicon.has("software-update", &sentence.signs.text) {
             continue;
         }
         used.insert(clause.sentence);
@@ -308,7 +301,7 @@ fn from_cluster(
         };
         duty.must_state = attributes::must_state(lexicon, &clause.text);
         duty.hedged = lexicon.has("hedged", &clause.text);
-        enrich(lexicon, &sentence.text, duty);
+        enrich(lexicon, &sentence.signs.text, duty);
         match told.iter_mut().find(|other| {
             other.duty.trigger == trigger
                 && (other.duty.lead == draft.duty.lead
@@ -367,8 +360,8 @@ fn from_cluster(
                     || c.date_line
                     || c.review
                     || c.no_notice
-                        && (sentence.document_change
-                            || !lexicon.has("own-exception", &sentence.text))
+                        && (sentence.signs.document_change
+                            || !lexicon.has("own-exception", &sentence.signs.text))
             }
         })
         .collect();
@@ -434,10 +427,9 @@ fn from_cluster(
         told.push(draft);
     } else if told.is_empty() {
         // A bare right to change the document.
-        let bare = members
-            .iter()
-            .copied()
-            .find(|&i| sentences[i].document_change && lexicon.has("reserve", &sentences[i].text));
+        let bare = members.iter().copied().find(|&i| {
+            sentences[i].signs.document_change && lexicon.has("reserve", &sentences[i].signs.text)
+        });
         if let Some(index) = bare {
             let mut draft = base(Trigger::AnyChange, index);
             draft.bare = true;
@@ -487,8 +479,8 @@ fn lead_of_effect(lexicon: &Lexicon, clauses: &[Clause], told: &mut [Draft]) {
 
 /// Whether a sentence is rather about another event than a change of the document.
 fn elsewhere(lexicon: &Lexicon, sentence: &Sentence) -> bool {
-    lexicon.has("sub-processors", &sentence.text)
-        || !sentence.document_change
+    lexicon.has("sub-processors", &sentence.signs.text)
+        || !sentence.signs.document_change
             && [
                 "trigger:transfer",
                 "trigger:incident",
@@ -496,17 +488,7 @@ fn elsewhere(lexicon: &Lexicon, sentence: &Sentence) -> bool {
                 "trigger:other",
             ]
             .iter()
-            .any(|role| lexicon.has(role, &sentence.text))
-}
-
-/// Whether a text says what data is used for rather than what will be told. Words that belong to
-/// a clause of its own ("if we use it otherwise, we will tell you") say no purpose.
-fn says_purpose(lexicon: &Lexicon, text: &str) -> bool {
-    lexicon.has("purpose-item", text)
-        || lexicon.find("purpose", text).into_iter().any(|range| {
-            text.get(range)
-                .is_none_or(|words| !lexicon.has("own-will", words))
-        })
+            .any(|role| lexicon.has(role, &sentence.signs.text))
 }
 
 /// Promises outside the clauses about changes: one sentence and what it leans on.
@@ -517,42 +499,29 @@ fn from_sentence(
     sentence: &Sentence,
     drafts: &mut Vec<Draft>,
 ) {
-    let text = lexicon.blank("document-name", &sentence.text);
-    let never_without = lexicon.has("never-without", &text);
-    let text = if never_without {
-        text
-    } else {
-        lexicon.blank("no-notice", &text)
+    let Some(tells) = &sentence.signs.tells else {
+        return;
     };
-    // What is put up for a while before it counts, and a list of processors that is kept, tell too.
-    let posted = lexicon.has("trigger:price-change", &text)
-        && lexicon.has("posting", &text)
-        && attributes::lead(lexicon, &text, false).is_some();
-    let listed = lexicon.has("sub-processors", &text) && lexicon.has("list-update", &text);
-    let asked_first = lexicon.has("explicit", &text) && lexicon.has("not-without-consent", &text);
-    if !never_without && !posted && !listed && !asked_first && !lexicon.has("promise", &text) {
-        return;
-    }
-    let notify = never_without
-        || posted
-        || listed
-        || lexicon.has("notify", &text)
-        || lexicon.has("posting-notice", &text) && lexicon.has("trigger:price-change", &text);
-    let explicit = lexicon.has("explicit", &text);
-    if !notify && !explicit || says_purpose(lexicon, &text) || lexicon.has("not-a-promise", &text) {
-        return;
-    }
-    let leaning = if lexicon.has("connector", &text) {
+    let Tells {
+        never_without,
+        posted,
+        listed,
+        notify,
+        explicit,
+        ..
+    } = *tells;
+    let text = tells.text.as_str();
+    let leaning = if lexicon.has("connector", text) {
         format!("{} {} {text}", sentence.lead_in, sentence.before)
     } else {
-        text.clone()
+        text.to_owned()
     };
     let leaned = || {
         event(lexicon, &leaning, notify, explicit).filter(|trigger| {
             (*trigger != Trigger::Other
-                || lexicon.has("such-changes", &text)
+                || lexicon.has("such-changes", text)
                 || lexicon.has("trigger:other-interruption", &sentence.before))
-                && (*trigger != Trigger::NewPurpose || lexicon.has("leans-on-purpose", &text))
+                && (*trigger != Trigger::NewPurpose || lexicon.has("leans-on-purpose", text))
                 && (*trigger != Trigger::ServiceEnds || sentence.lead_in.is_empty())
         })
     };
@@ -561,33 +530,33 @@ fn from_sentence(
         event(lexicon, &far, notify, explicit)
             .filter(|trigger| *trigger == Trigger::PriceChange && leaning != text)
     };
-    let Some(mut trigger) = event(lexicon, &text, notify, explicit)
+    let Some(mut trigger) = event(lexicon, text, notify, explicit)
         .or_else(leaned)
         .or_else(price)
     else {
         return;
     };
-    if trigger == Trigger::NewPurpose && lexicon.has("use-restriction", &text)
-        || trigger == Trigger::Transfer && lexicon.has("insolvency-end", &text)
+    if trigger == Trigger::NewPurpose && lexicon.has("use-restriction", text)
+        || trigger == Trigger::Transfer && lexicon.has("insolvency-end", text)
     {
         return;
     }
     if trigger == Trigger::ServiceEnds
-        && (lexicon.has("for-cause", &text)
-            || !lexicon.has("end-notice", &text)
-            || !(lexicon.has("timing:before", &text)
+        && (lexicon.has("for-cause", text)
+            || !lexicon.has("end-notice", text)
+            || !(lexicon.has("timing:before", text)
                 || lexicon.has("end-discontinue", &leaning)
-                || attributes::lead(lexicon, &text, false).is_some()))
+                || attributes::lead(lexicon, text, false).is_some()))
     {
         // Nothing ends: the service changes.
-        if lexicon.has("for-cause", &text) || !lexicon.has("other-service-told", &text) {
+        if lexicon.has("for-cause", text) || !lexicon.has("other-service-told", text) {
             return;
         }
         trigger = Trigger::Other;
     }
-    let mut channels = attributes::channels(lexicon, &text);
+    let mut channels = attributes::channels(lexicon, text);
     if trigger == Trigger::PriceChange
-        && (lexicon.has("posting-notice", &text) || posted && !lexicon.has("end-notice", &text))
+        && (lexicon.has("posting-notice", text) || posted && !lexicon.has("end-notice", text))
     {
         channels.retain(|c| *c != Channel::Website);
         channels.push(Channel::Posting);
@@ -595,31 +564,31 @@ fn from_sentence(
         channels.dedup();
     }
     if matches!(trigger, Trigger::Other | Trigger::PriceChange)
-        && ((listed || lexicon.has("posting", &text)) && trigger == Trigger::Other
-            || lexicon.has("posting-notice", &text))
+        && ((listed || lexicon.has("posting", text)) && trigger == Trigger::Other
+            || lexicon.has("posting-notice", text))
         && channels.is_empty()
     {
         channels.push(Channel::Posting);
     }
-    if channels == [Channel::Other] && !lexicon.has("channel-other-alone", &text) {
+    if channels == [Channel::Other] && !lexicon.has("channel-other-alone", text) {
         channels.clear();
     }
     if channels.is_empty() {
         channels.push(Channel::Direct);
     }
     let mut duty = blank(trigger);
-    duty.mode = attributes::mode(&text, &channels);
+    duty.mode = attributes::mode(text, &channels);
     duty.channels = channels;
-    duty.lead = attributes::lead(lexicon, &text, trigger == Trigger::Incident);
+    duty.lead = attributes::lead(lexicon, text, trigger == Trigger::Incident);
     // What another clause of the sentence asks for, such as consent, is not this event's.
     let clause = if notify
         && matches!(
             trigger,
             Trigger::Transfer | Trigger::Incident | Trigger::ServiceEnds
         ) {
-        telling(lexicon, &text)
+        telling(lexicon, text)
     } else {
-        &text
+        text
     };
     let explicit = explicit && lexicon.has("explicit", clause);
     duty.timing = attributes::timing(lexicon, &lexicon.blank("follow-clause", clause));
@@ -627,15 +596,15 @@ fn from_sentence(
     if let Some(next) = sentences.get(index + 1)
         && duty.lead.is_none()
         && next.block == sentence.block
-        && lexicon.has("on-the-notice", &next.text)
+        && lexicon.has("on-the-notice", &next.signs.text)
     {
-        duty.lead = attributes::lead(lexicon, &next.text, trigger == Trigger::Incident);
+        duty.lead = attributes::lead(lexicon, &next.signs.text, trigger == Trigger::Incident);
     }
     if duty.timing == Timing::Unspecified
         && trigger != Trigger::Incident
         && (duty.lead.is_some()
             || never_without
-            || explicit && lexicon.has("not-without-consent", &text))
+            || explicit && lexicon.has("not-without-consent", text))
     {
         duty.timing = Timing::Before;
     }
@@ -646,17 +615,17 @@ fn from_sentence(
         Acceptance::Explicit
     } else if matches!(trigger, Trigger::Transfer | Trigger::Incident) {
         Acceptance::None
-    } else if lexicon.has("continued-use", &text)
+    } else if lexicon.has("continued-use", text)
         || sentences.get(index + 1).is_some_and(|next| {
-            next.block == sentence.block && lexicon.has("continued-use", &next.text)
+            next.block == sentence.block && lexicon.has("continued-use", &next.signs.text)
         })
     {
         Acceptance::ContinuedUse
     } else {
         Acceptance::None
     };
-    duty.must_state = attributes::must_state(lexicon, &text);
-    duty.hedged = lexicon.has("hedged", telling(lexicon, &text));
+    duty.must_state = attributes::must_state(lexicon, text);
+    duty.hedged = lexicon.has("hedged", telling(lexicon, text));
     enrich(lexicon, &leaning, &mut duty);
     let draft = Draft {
         duty,
@@ -695,7 +664,7 @@ fn earlier(sentences: &[Sentence], index: usize) -> &str {
     };
     same_block(2)
         .or_else(|| same_block(1))
-        .map_or("", |s| &s.text)
+        .map_or("", |s| &s.signs.text)
 }
 
 /// The part of a sentence from the clause that tells on: in "we may change fees at our discretion,

@@ -26,6 +26,7 @@ mod plan;
 mod promise;
 mod remarks;
 mod settle;
+mod signs;
 mod trigger;
 
 pub use ical::ical;
@@ -35,19 +36,34 @@ pub use plan::{ASSUMED_LEAD_DAYS, PlanInput, plan};
 pub use promise::{promise_changes, promise_findings};
 pub use trigger::{makes_due, triggered};
 
-use crate::read::Document;
+use crate::read::{Document, Remembered};
 use phrases::Lexicon;
 
 /// Finds what a document promises about telling its users.
 pub fn find(document: &Document) -> Duties {
-    let language = document.language.as_deref().unwrap_or("en");
-    let Some(lexicon) = Lexicon::of(language) else {
-        return Duties {
-            duties: Vec::new(),
-            warnings: vec![remarks::language_not_covered(language)],
+    Memory::default().find(document)
+}
+
+/// The sentences of blocks that were seen before, so that of a row of versions, and of the two
+/// sides of a comparison, only what differs is searched for promises.
+#[derive(Debug, Default)]
+pub struct Memory(Remembered<passage::Facts>);
+
+impl Memory {
+    /// The same as [`find`].
+    pub fn find(&self, document: &Document) -> Duties {
+        let language = document.language.as_deref().unwrap_or("en");
+        let Some(lexicon) = Lexicon::of(language) else {
+            return Duties {
+                duties: Vec::new(),
+                warnings: vec![remarks::language_not_covered(language)],
+            };
         };
-    };
-    let mut duties = find::duties(document, lexicon);
-    let warnings = remarks::warnings(document, lexicon, &mut duties);
-    Duties { duties, warnings }
+        let facts = self
+            .0
+            .of(document, |block| passage::facts(document, lexicon, block));
+        let mut duties = find::duties(document, lexicon, &facts);
+        let warnings = remarks::warnings(document, lexicon, &facts, &mut duties);
+        Duties { duties, warnings }
+    }
 }

@@ -1,7 +1,12 @@
 //! The sentences of a document as the search for promises sees them: cleaned text, place, and the
 //! words around that a sentence leans on.
 
-use super::phrases::{Lexicon, clean};
+use std::sync::Arc;
+
+use super::{
+    phrases::{Lexicon, clean},
+    signs::Signs,
+};
 use crate::read::{self, Block, BlockKind, Document, Span};
 
 /// A sentence that may have to do with telling users.
@@ -11,10 +16,8 @@ pub(super) struct Sentence {
     pub(super) block: usize,
     /// Its place in the document's text.
     pub(super) span: Span,
-    /// Cleaned text, with the list items that it introduces, what is no notice blanked out.
-    pub(super) text: String,
-    /// Whether it speaks of a change of this document.
-    pub(super) document_change: bool,
+    /// What it says, with the list items that it introduces.
+    pub(super) signs: Arc<Signs>,
     /// Innermost section.
     pub(super) section: Option<usize>,
     /// Whether a heading above it announces changes of the document.
@@ -28,13 +31,99 @@ pub(super) struct Sentence {
 /// A heading longer than this many bytes has its clause in it.
 const RUN_ON_HEADING: usize = 200;
 
+/// What is found in a block for itself, wherever it stands.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Whether it is a row about what data is used for, which promises nothing.
+    purpose: bool,
+    /// Its cleaned words.
+    plain: String,
+    pub(super) sentences: Vec<Cut>,
+}
+
+/// A sentence cut from its block.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// Its place, from the start of the block.
+    place: Span,
+    /// Its cleaned words.
+    text: String,
+    /// What it says, where it may have to do with telling users.
+    signs: Option<Arc<Signs>>,
+    /// Whether it makes another document a part of this one.
+    pub(super) incorporates: bool,
+    /// Whether it lets the document change without a word to anybody.
+    pub(super) silent: bool,
+}
+
+impl Cut {
+    /// Its place in the document's text.
+    pub(super) fn span(&self, block: &Block) -> Span {
+        block.span.start + self.place.start..block.span.start + self.place.end
+    }
+}
+
+/// The facts about one block.
+pub(super) fn facts(document: &Document, lexicon: &Lexicon, block: &Block) -> Facts {
+    match block.kind {
+        BlockKind::Paragraph | BlockKind::Quote | BlockKind::TableRow | BlockKind::ListItem => {}
+        BlockKind::Heading if run_on(document, block) => {}
+        _ => return Facts::default(),
+    }
+    let plain = clean(&document.plain(block), lexicon.language());
+    if block.kind == BlockKind::TableRow && lexicon.has("purpose-item", &plain) {
+        return Facts {
+            purpose: true,
+            ..Facts::default()
+        };
+    }
+    let remarkable = matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem);
+    let sentences = read::sentences(document, block)
+        .into_iter()
+        .map(|span| {
+            let words = words(document, block, &span);
+            let text = clean(&words, lexicon.language());
+            let raw = document.slice(&span);
+            // What is said of other documents may stand in the target of a link.
+            let marked = (remarkable && words != raw).then(|| clean(raw, lexicon.language()));
+            let whole = marked.as_deref().unwrap_or(&text);
+            Cut {
+                place: span.start - block.span.start..span.end - block.span.start,
+                signs: lexicon
+                    .has("triage", &text)
+                    .then(|| Arc::new(Signs::of(lexicon, &text))),
+                incorporates: remarkable && lexicon.has("incorporated", whole),
+                silent: remarkable && silent(lexicon, whole),
+                text,
+            }
+        })
+        .collect();
+    Facts {
+        purpose: false,
+        plain,
+        sentences,
+    }
+}
+
+fn silent(lexicon: &Lexicon, text: &str) -> bool {
+    lexicon.has("no-notice", text)
+        && (lexicon.has("document-change", text)
+            || lexicon.has("change-word", text)
+                && lexicon.has("agreed-terms", text)
+                && !lexicon.has("own-exception", text))
+}
+
 /// All sentences that pass the triage of the lexicon, in document order.
-pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence> {
+pub(super) fn sentences(
+    document: &Document,
+    lexicon: &Lexicon,
+    facts: &[Arc<Facts>],
+) -> Vec<Sentence> {
     let change_sections = change_sections(document, lexicon);
     let mut out = Vec::new();
     let mut lead_in = String::new();
     let mut before = String::new();
-    for (index, block) in document.blocks.iter().enumerate() {
+    for (index, (block, known)) in document.blocks.iter().zip(facts).enumerate() {
         match block.kind {
             BlockKind::Paragraph | BlockKind::Quote | BlockKind::TableRow => lead_in.clear(),
             BlockKind::ListItem => {}
@@ -48,74 +137,51 @@ pub(super) fn sentences(document: &Document, lexicon: &Lexicon) -> Vec<Sentence>
                 continue;
             }
         }
-        // A row about what data is used for promises nothing.
-        if block.kind == BlockKind::TableRow
-            && lexicon.has(
-                "purpose-item",
-                &clean(&document.plain(block), lexicon.language()),
-            )
-        {
+        if known.purpose {
             continue;
         }
-        let spans = read::sentences(document, block);
-        for (position, span) in spans.iter().enumerate() {
-            let mut end = span.end;
-            let mut text = clean(&words(document, block, span), lexicon.language());
-            if !lexicon.has("triage", &text) {
-                before = text;
+        for (position, cut) in known.sentences.iter().enumerate() {
+            let Some(signs) = &cut.signs else {
+                before.clone_from(&cut.text);
                 continue;
-            }
-            if text.trim_end().ends_with([':', '：'])
-                && position + 1 == spans.len()
-                && lexicon.has(
-                    "notify",
-                    &lexicon.blank("no-notice", &lexicon.blank("ignore", &text)),
-                )
+            };
+            let Span { start, mut end } = cut.span(block);
+            let mut signs = Arc::clone(signs);
+            if cut.text.trim_end().ends_with([':', '：'])
+                && position + 1 == known.sentences.len()
+                && lexicon.has("notify", &lexicon.blank("no-notice", &signs.text))
             {
-                for item in document.blocks.iter().skip(index + 1).take(6) {
+                let mut text = cut.text.clone();
+                for (item, said) in document.blocks.iter().zip(facts).skip(index + 1).take(6) {
                     if item.kind != BlockKind::ListItem {
                         break;
                     }
                     text.push(' ');
-                    text.push_str(&clean(&document.plain(item), lexicon.language()));
+                    text.push_str(&said.plain);
                     end = item.body.end;
                 }
+                signs = Arc::new(Signs::of(lexicon, &text));
             }
-            let text = lexicon.blank("ignore", &text);
             out.push(Sentence {
-                document_change: changes_document(lexicon, &text),
                 block: index,
-                span: span.start..end,
+                span: start..end,
                 section: block.section,
                 change_section: block
                     .section
                     .is_some_and(|section| change_sections.get(section) == Some(&true)),
                 lead_in: lead_in.clone(),
                 before: before.clone(),
-                text: text.clone(),
+                signs: Arc::clone(&signs),
             });
-            before = text;
+            before.clone_from(&signs.text);
         }
         // Lists lean on the paragraph above and on the items before.
         if lead_in.len() < 1_500 {
-            lead_in.push_str(&clean(&document.plain(block), lexicon.language()));
+            lead_in.push_str(&known.plain);
             lead_in.push(' ');
         }
     }
     out
-}
-
-/// Whether a cleaned sentence speaks of a change of this document: not of what is described in it,
-/// and not of a change of something else, with this document in the clause after.
-fn changes_document(lexicon: &Lexicon, text: &str) -> bool {
-    let text = lexicon.blank("own-reference", text);
-    lexicon
-        .find("document-change", &text)
-        .into_iter()
-        .any(|range| {
-            text.get(range)
-                .is_none_or(|words| !lexicon.has("new-clause", words))
-        })
 }
 
 /// Whether a heading has its clause in the same line.

@@ -1,11 +1,14 @@
 //! What is odd about a document's promises: none at all, some that contradict each other, a clause
 //! that was announced and is not there, other documents that become part of this one.
 
+use std::sync::Arc;
+
 use super::{
     Channel, Duty, Timing, Trigger,
+    passage::{Cut, Facts},
     phrases::{Lexicon, clean},
 };
-use crate::read::{BlockKind, Document, Warning};
+use crate::read::{Block, BlockKind, Document, Warning};
 
 fn warning(code: &str, detail: impl Into<String>) -> Warning {
     Warning {
@@ -28,12 +31,13 @@ pub(super) fn language_not_covered(language: &str) -> Warning {
 pub(super) fn warnings(
     document: &Document,
     lexicon: &Lexicon,
+    facts: &[Arc<Facts>],
     duties: &mut [Duty],
 ) -> Vec<Warning> {
     let mut out = Vec::new();
     absent(document, lexicon, duties, &mut out);
-    conflicts(document, lexicon, duties, &mut out);
-    incorporated(document, lexicon, &mut out);
+    conflicts(document, facts, duties, &mut out);
+    incorporated(document, facts, &mut out);
     out
 }
 
@@ -74,7 +78,12 @@ fn absent(document: &Document, lexicon: &Lexicon, duties: &[Duty], out: &mut Vec
 }
 
 /// "With or without notice" against a promise of notice.
-fn conflicts(document: &Document, lexicon: &Lexicon, duties: &mut [Duty], out: &mut Vec<Warning>) {
+fn conflicts(
+    document: &Document,
+    facts: &[Arc<Facts>],
+    duties: &mut [Duty],
+    out: &mut Vec<Warning>,
+) {
     let told: Vec<usize> = duties
         .iter()
         .enumerate()
@@ -90,22 +99,10 @@ fn conflicts(document: &Document, lexicon: &Lexicon, duties: &mut [Duty], out: &
     if told.is_empty() {
         return;
     }
-    let mut silent = Vec::new();
-    for block in &document.blocks {
-        if matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem) {
-            for span in crate::read::sentences(document, block) {
-                let text = clean(document.slice(&span), lexicon.language());
-                if lexicon.has("no-notice", &text)
-                    && (lexicon.has("document-change", &text)
-                        || lexicon.has("change-word", &text)
-                            && lexicon.has("agreed-terms", &text)
-                            && !lexicon.has("own-exception", &text))
-                {
-                    silent.push(document.lines_of(&span));
-                }
-            }
-        }
-    }
+    let silent: Vec<(usize, usize)> = cuts(document, facts)
+        .filter(|(_, cut)| cut.silent)
+        .map(|(block, cut)| document.lines_of(&cut.span(block)))
+        .collect();
     for lines in silent {
         let others: Vec<String> = duties
             .iter()
@@ -133,28 +130,33 @@ fn conflicts(document: &Document, lexicon: &Lexicon, duties: &mut [Duty], out: &
     }
 }
 
+/// All sentences of a document with their blocks.
+fn cuts<'a>(
+    document: &'a Document,
+    facts: &'a [Arc<Facts>],
+) -> impl Iterator<Item = (&'a Block, &'a Cut)> {
+    document
+        .blocks
+        .iter()
+        .zip(facts)
+        .flat_map(|(block, known)| known.sentences.iter().map(move |cut| (block, cut)))
+}
+
 /// Documents that become part of this one.
-fn incorporated(document: &Document, lexicon: &Lexicon, out: &mut Vec<Warning>) {
-    for block in &document.blocks {
-        if !matches!(block.kind, BlockKind::Paragraph | BlockKind::ListItem) {
-            continue;
-        }
-        for span in crate::read::sentences(document, block) {
-            let text = clean(document.slice(&span), lexicon.language());
-            if lexicon.has("incorporated", &text) {
-                let (line, _) = document.lines_of(&span);
-                let quote: String = document
-                    .slice(&span)
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                let short: String = quote.chars().take(160).collect();
-                out.push(warning(
-                    "incorporated-document",
-                    format!("line {line}: another document is part of this one and should be tracked too: \u{201c}{short}\u{201d}"),
-                ));
-            }
-        }
+fn incorporated(document: &Document, facts: &[Arc<Facts>], out: &mut Vec<Warning>) {
+    for (block, cut) in cuts(document, facts).filter(|(_, cut)| cut.incorporates) {
+        let span = cut.span(block);
+        let (line, _) = document.lines_of(&span);
+        let quote: String = document
+            .slice(&span)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let short: String = quote.chars().take(160).collect();
+        out.push(warning(
+            "incorporated-document",
+            format!("line {line}: another document is part of this one and should be tracked too: \u{201c}{short}\u{201d}"),
+        ));
     }
     out.dedup();
 }

@@ -188,7 +188,7 @@ fn words(document: &Document, block: &Block, marker: &Marker) -> String {
     let mut words = String::new();
     if document.format != Format::Text && !heading {
         let raw = collapse(document.slice(&block.body));
-        if reads_as(&raw, &plain) {
+        if raw == plain && unmarked(&raw) || reads_as(&raw, &plain) {
             words = raw;
         }
     }
@@ -255,6 +255,18 @@ fn without_tags(text: &str) -> String {
     out + rest
 }
 
+/// Whether a line holds nothing that Markdown could take for markup: most do, and need not be
+/// parsed to see that they read as they stand.
+fn unmarked(line: &str) -> bool {
+    line.starts_with(char::is_alphabetic)
+        && !line.bytes().any(|b| {
+            matches!(
+                b,
+                b'\\' | b'*' | b'_' | b'`' | b'[' | b']' | b'<' | b'&' | b'~' | b'|'
+            )
+        })
+}
+
 /// Whether raw Markdown, read alone, gives these words.
 fn reads_as(raw: &str, plain: &str) -> bool {
     let mut text = String::with_capacity(plain.len());
@@ -280,7 +292,21 @@ fn reads_as(raw: &str, plain: &str) -> bool {
 /// White space of any kind becomes single spaces; characters without width go.
 fn collapse(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text;
+    loop {
+        // Most of a text is words of ASCII with single spaces, which are taken over whole.
+        let mut spaced = out.is_empty() || out.ends_with(' ');
+        let same = rest
+            .bytes()
+            .position(|b| {
+                let again = spaced && b == b' ';
+                spaced = b == b' ';
+                again || !(b == b' ' || b.is_ascii_graphic())
+            })
+            .unwrap_or(rest.len());
+        let (same, after) = rest.split_at_checked(same).unwrap_or((rest, ""));
+        out.push_str(same);
+        let Some(c) = after.chars().next() else { break };
         if c.is_whitespace() {
             if !out.is_empty() && !out.ends_with(' ') {
                 out.push(' ');
@@ -288,6 +314,7 @@ fn collapse(text: &str) -> String {
         } else if !matches!(c, '\u{AD}' | '\u{200B}' | '\u{FEFF}' | '\u{2060}' | '\0') {
             out.push(c);
         }
+        rest = after.get(c.len_utf8()..).unwrap_or_default();
     }
     if out.ends_with(' ') {
         out.pop();

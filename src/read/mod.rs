@@ -28,6 +28,7 @@ mod numbering;
 mod pdf;
 mod plain;
 mod policy;
+mod remembered;
 mod runon;
 mod sentence;
 mod series;
@@ -38,6 +39,7 @@ pub use combine::combine;
 pub use document::*;
 pub use equivalence::{EQUIVALENCE, equivalence_key};
 pub use html::{Explanation, LeftOut, Reason, explain};
+pub use remembered::Remembered;
 
 /// What is to be read.
 #[derive(Debug, Clone, Default)]

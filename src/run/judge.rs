@@ -44,8 +44,16 @@ pub(super) fn judge_laid(
     rules: &assess::RuleSet,
     reviews: &[assess::review::Review],
 ) -> Judged {
-    let (before, after) = (duty::find(old), duty::find(new));
-    judge_row(old, new, rules, reviews, &before, &after)
+    let promises = duty::Memory::default();
+    let (before, after) = (promises.find(old), promises.find(new));
+    judge_row(
+        old,
+        new,
+        rules,
+        reviews,
+        (&before, &after),
+        &assess::Memory::default(),
+    )
 }
 
 /// The same for one of a row of versions, whose promises were found when it was the new one.
@@ -54,10 +62,10 @@ pub(super) fn judge_row(
     new: &Document,
     rules: &assess::RuleSet,
     reviews: &[assess::review::Review],
-    before: &Duties,
-    after: &Duties,
+    promises: (&Duties, &Duties),
+    memory: &assess::Memory,
 ) -> Judged {
-    let mut judged = judge_found(old, new, rules, before, after);
+    let mut judged = judge_found(old, new, rules, promises, memory);
     if !reviews.is_empty() {
         judged.assessment = assess::review::apply(&judged.assessment, reviews).1;
     }
@@ -71,18 +79,25 @@ pub fn judge(old: &Document, new: &Document) -> Judged {
 
 /// Compares and judges two texts by given rules; changed promises become findings.
 pub(super) fn judge_by(old: &Document, new: &Document, rules: &assess::RuleSet) -> Judged {
-    judge_found(old, new, rules, &duty::find(old), &duty::find(new))
+    let promises = duty::Memory::default();
+    judge_found(
+        old,
+        new,
+        rules,
+        (&promises.find(old), &promises.find(new)),
+        &assess::Memory::default(),
+    )
 }
 
 fn judge_found(
     old: &Document,
     new: &Document,
     rules: &assess::RuleSet,
-    before: &Duties,
-    after: &Duties,
+    (before, after): (&Duties, &Duties),
+    memory: &assess::Memory,
 ) -> Judged {
     let comparison = compare::compare(old, new);
-    let mut assessment = assess::assess_with(old, new, &comparison, rules);
+    let mut assessment = assess::assess_with(old, new, &comparison, rules, memory);
     let promises = duty::promise_changes(before, after);
     // Where the texts are no two versions of one policy, their promises are not comparable either.
     let apart = assessment.remarks.iter().any(|remark| {

@@ -202,7 +202,8 @@ fn a_workspace_adds_and_silences_rules() {
     let old = read("# Policy of the club\n\nWe will tell you in advance of each change.\n");
     let new = read("# Policy of the club\n\nWe may tell you in advance of each change.\n");
     let comparison = compare::compare(&old, &new);
-    let assessment = assess::assess_with(&old, &new, &comparison, &rules);
+    let assessment =
+        assess::assess_with(&old, &new, &comparison, &rules, &assess::Memory::default());
     assert_eq!(assessment.silenced, ["modal-weakened"]);
     assert_ne!(assessment.rules, assess::RuleSet::standard().hash());
     for (text, message) in [

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{Judged, Workspace, WorkspaceError, capture, check, parallel};
 use crate::{
-    assess::{RuleSet, Verdict, review::Review},
+    assess::{self, RuleSet, Verdict, review::Review},
     config,
     duty::{self, Duties},
     evidence::Hash,
@@ -165,6 +165,7 @@ pub fn keep(
         reviews: super::review::reviews(workspace, &document.id)?,
         before,
         known,
+        memory: Memory::default(),
         sum: Imported {
             id: document.id.clone(),
             ..Imported::default()
@@ -247,7 +248,15 @@ struct Row<'a> {
     before: Option<Arc<Shown>>,
     /// Equivalence keys and the versions that show them.
     known: BTreeMap<Hash, Hash>,
+    memory: Memory,
     sum: Imported,
+}
+
+/// What is remembered of the versions before, for those that say mostly the same.
+#[derive(Default)]
+struct Memory {
+    promises: duty::Memory,
+    words: assess::Memory,
 }
 
 /// A text that was published.
@@ -301,7 +310,7 @@ impl Row<'_> {
         let captures = [capture_of(version)];
         match capture::read_captures(&captures, &self.selectors) {
             Ok(text) => Read::Text(Box::new(ReadVersion {
-                promises: duty::find(&text.document),
+                promises: self.memory.promises.find(&text.document),
                 time,
                 captures,
                 text,
@@ -377,8 +386,8 @@ impl Row<'_> {
             &step.shown.text,
             &self.rules,
             &self.reviews,
-            &old.promises,
-            &step.shown.promises,
+            (&old.promises, &step.shown.promises),
+            &self.memory.words,
         );
         events.push(Event::Judged(judged(document, old.id, id, &laid)));
         Ok((events, Some(laid.assessment.verdict)))
