@@ -214,7 +214,8 @@ fn compile(pattern: &str, language: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern)
         .unicode(language != "en")
         .size_limit(64 << 20)
-        .dfa_size_limit(16 << 20)
+        // Of each thread for each pattern, while texts are new: more would be a little quicker.
+        .dfa_size_limit(4 << 20)
         .build()
 }
 
