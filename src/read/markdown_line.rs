@@ -215,54 +215,13 @@ fn render(text: &str, spans: &Spans, place: Place) -> String {
             .filter(|range| can_be_strong(text, range, &spans.links))
             .collect()
     };
-    let mut strong = strong.into_iter().peekable();
-    let mut links = spans.links.iter().peekable();
-    let mut strong_end = None;
-    let mut link_end: Option<(usize, &str)> = None;
-    let mut previous = None;
     let slice = text.get(whole.clone()).unwrap_or_default();
-    let mut chars = slice.char_indices().peekable();
-    loop {
-        let at = chars.peek().map_or(whole.end, |(i, _)| whole.start + i);
-        if let Some((end, target)) = link_end
-            && at >= end
-        {
-            out += "](";
-            out += target;
-            out.push(')');
-            link_end = None;
-            previous = None;
-        }
-        if strong_end.is_some_and(|end| at >= end) {
-            out += "**";
-            strong_end = None;
-            previous = None;
-        }
-        if let Some(range) = strong.peek()
-            && at >= range.start
-        {
-            strong_end = Some(range.end);
-            out += "**";
-            strong.next();
-            previous = None;
-        }
-        if let Some((range, target)) = links.peek()
-            && at >= range.start
-        {
-            if out.ends_with('!') {
-                // `![` would make an image of the link.
-                out.pop();
-                out += "\\!";
-            }
-            link_end = Some((range.end, target));
-            out.push('[');
-            links.next();
-            previous = None;
-        }
-        let Some((_, c)) = chars.next() else { break };
-        let next = chars.peek().map(|(_, c)| *c);
-        escape(&mut out, c, previous, next, place, link_end.is_some());
-        previous = Some(c);
+    let plain = strong.is_empty() && spans.links.is_empty() && !slice.bytes().any(is_special);
+    if plain {
+        // Most lines have nothing to mark and nothing to escape.
+        out += slice;
+    } else {
+        marked(&mut out, slice, whole, spans, strong, place);
     }
     if place == Place::Block {
         protect_start(&mut out);
@@ -273,6 +232,65 @@ fn render(text: &str, spans: &Spans, place: Place) -> String {
         out.insert(at, '\\');
     }
     out
+}
+
+/// Writes the words with their marks, escaped.
+fn marked(
+    out: &mut String,
+    slice: &str,
+    whole: std::ops::Range<usize>,
+    spans: &Spans,
+    strong: Vec<&std::ops::Range<usize>>,
+    place: Place,
+) {
+    let mut strong = strong.into_iter().peekable();
+    let mut links = spans.links.iter().peekable();
+    let mut strong_end = None;
+    let mut link_end: Option<(usize, &str)> = None;
+    let mut previous = None;
+    let mut chars = slice.char_indices().peekable();
+    loop {
+        let at = chars.peek().map_or(whole.end, |(i, _)| whole.start + i);
+        if let Some((end, target)) = link_end
+            && at >= end
+        {
+            *out += "](";
+            *out += target;
+            out.push(')');
+            link_end = None;
+            previous = None;
+        }
+        if strong_end.is_some_and(|end| at >= end) {
+            *out += "**";
+            strong_end = None;
+            previous = None;
+        }
+        if let Some(range) = strong.peek()
+            && at >= range.start
+        {
+            strong_end = Some(range.end);
+            *out += "**";
+            strong.next();
+            previous = None;
+        }
+        if let Some((range, target)) = links.peek()
+            && at >= range.start
+        {
+            if out.ends_with('!') {
+                // `![` would make an image of the link.
+                out.pop();
+                *out += "\\!";
+            }
+            link_end = Some((range.end, target));
+            out.push('[');
+            links.next();
+            previous = None;
+        }
+        let Some((_, c)) = chars.next() else { break };
+        let next = chars.peek().map(|(_, c)| *c);
+        escape(out, c, previous, next, place, link_end.is_some());
+        previous = Some(c);
+    }
 }
 
 /// Whether `**` around the range would be read as emphasis, and crosses no link.
@@ -303,6 +321,14 @@ fn can_be_strong(
 
 fn is_mark(c: char) -> bool {
     !c.is_alphanumeric() && !c.is_whitespace()
+}
+
+/// Bytes that [`escape`] may put a backslash before.
+fn is_special(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\\' | b'`' | b'*' | b'_' | b'[' | b']' | b'<' | b'&' | b'|'
+    )
 }
 
 fn escape(

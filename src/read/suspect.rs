@@ -26,12 +26,12 @@ pub(super) struct Evidence<'a> {
 pub(super) fn judge(evidence: &Evidence<'_>) -> Option<Suspect> {
     let words = Vocabulary::get();
     let letters = letters(evidence.text);
-    let hits = words.hits(evidence.text);
     if letters > MESSAGE {
         // Long, and not a word that policies use: another page of the site.
-        return (hits == 0)
+        return (!words.any(evidence.text))
             .then(|| said("not-a-policy", "the text holds no word that policies use"));
     }
+    let hits = words.hits(evidence.text);
     let lower = evidence.text.to_lowercase();
     let title = evidence.title.unwrap_or_default().to_lowercase();
     let found = |kind: &str| {
@@ -101,7 +101,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Option<Suspect> {
         .chars()
         .filter(char::is_ascii_alphabetic)
         .count();
-    (hits == 0 && letters >= LITTLE && latin * 10 > letters * 9 && words.hits(&title) == 0)
+    (hits == 0 && letters >= LITTLE && latin * 10 > letters * 9 && !words.any(&title))
         .then(|| said("not-a-policy", "the text holds no word that policies use"))
 }
 

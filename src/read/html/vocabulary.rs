@@ -90,6 +90,11 @@ impl Vocabulary {
         u32::try_from(self.policy.find_iter(text).count()).unwrap_or(u32::MAX / 4)
     }
 
+    /// Whether a text holds a word of the policies' vocabulary.
+    pub(crate) fn any(&self, text: &str) -> bool {
+        self.policy.is_match(text)
+    }
+
     /// Whether a short text speaks of a policy's own dates: a phrase and a digit.
     pub(crate) fn is_date_line(&self, text: &str) -> bool {
         if text.len() > 200 || !text.chars().any(|c| c.is_numeric()) {
