@@ -61,6 +61,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             pairs.push(Pair::new(&old, &new, &args.form, judge, made, globals)?);
         }
     }
+    let pairs = ManuallyDrop::new(pairs);
     let gravest = pairs.iter().filter_map(Pair::verdict).max();
     args.form.write(format, &pairs)?;
     Ok(match gravest {

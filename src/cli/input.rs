@@ -115,12 +115,12 @@ pub(crate) fn of_version(
 fn read_bytes(file: &str, format: Option<InputFormat>, digest: bool) -> Result<Source, CliError> {
     let bytes = bytes(file, format)?;
     let input = read::Input {
-        bytes: &bytes,
         format: format.filter(|_| file == "-").map(Into::into),
         name: (file != "-").then_some(file),
         ..read::Input::default()
     };
-    let document = read::read(&input).map_err(|error| {
+    let sha256 = digest.then(|| hex(&Sha256::digest(&bytes)));
+    let document = read::read_owned(bytes, &input).map_err(|error| {
         CliError::failed("unreadable", error.to_string()).place(if file == "-" {
             "standard input"
         } else {
@@ -129,7 +129,7 @@ fn read_bytes(file: &str, format: Option<InputFormat>, digest: bool) -> Result<S
     })?;
     Ok(Source {
         document,
-        sha256: digest.then(|| hex(&Sha256::digest(&bytes))),
+        sha256,
         tracked: None,
         version: None,
         seen: None,

@@ -290,10 +290,14 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
 /// Writes one JSON document on one line, for programs.
 pub(crate) fn print_json_line(value: &impl serde::Serialize) -> Outcome {
     use std::io::Write as _;
-    let mut text = serde_json::to_vec(value)
-        .map_err(|error| CliError::failed("json", format!("cannot write JSON: {error}")))?;
-    text.push(b'\n');
-    printed(std::io::stdout().lock().write_all(&text))
+    // In portions: the whole may be as long as both documents.
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    printed(
+        serde_json::to_writer(&mut out, value)
+            .map_err(std::io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush()),
+    )
 }
 
 /// Writes text on standard output; a closed pipe is success.

@@ -14,7 +14,7 @@ pub(super) struct Piece {
     /// What the reader told.
     pub leaf: Leaf,
     /// The label at its start, in offsets of the document's text.
-    pub label: Option<Printed>,
+    pub label: Option<Box<Printed>>,
     /// The bytes after marker and label.
     pub body: Span,
     /// A bullet stands before it.
@@ -117,7 +117,7 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
             printed.text = place(from + printed.text.start, places)
                 ..place(from + printed.text.end - 1, places) + 1;
             printed.rest = place(body_at, places);
-            piece.label = Some(printed);
+            piece.label = Some(Box::new(printed));
         }
     }
     if body_at > 0 {
@@ -132,10 +132,10 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
 }
 
 /// The label that the number of a list item is.
-fn number(text: &str, piece: &Piece) -> Option<Printed> {
+fn number(text: &str, piece: &Piece) -> Option<Box<Printed>> {
     let number = piece.leaf.number.clone()?;
     let value = text.get(number.clone()).and_then(|n| n.parse().ok());
-    Some(Printed {
+    Some(Box::new(Printed {
         text: number,
         rest: piece.body.start,
         style: label::Style::Decimal,
@@ -145,7 +145,7 @@ fn number(text: &str, piece: &Piece) -> Option<Printed> {
         word: None,
         weak: false,
         spaced: true,
-    })
+    }))
 }
 
 /// How many labels further on are searched for the one that counts on.

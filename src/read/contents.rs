@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BlockKind, Warning, assemble::Piece};
+use foldhash::fast::FixedState;
+
+use super::{BlockKind, Warning, assemble::Piece, keys::Keys};
 
 /// A list of contents.
 #[derive(Debug, Clone)]
@@ -53,44 +55,8 @@ const MOST: usize = 150;
 /// Fewest entries of a list that nothing announces.
 const FEWEST: usize = 4;
 
-/// A text without case, labels, marks and white space: by it entries and headings are compared.
-pub(super) fn key(text: &str) -> String {
-    if !text.is_ascii() {
-        return text
-            .chars()
-            .filter(|c| c.is_alphanumeric())
-            .flat_map(char::to_lowercase)
-            .collect();
-    }
-    // Without a branch for each byte: half of a document goes through here.
-    let mut key = vec![0; text.len()];
-    let mut length = 0;
-    for byte in text.bytes() {
-        let folded = FOLDED[usize::from(byte)];
-        if let Some(slot) = key.get_mut(length) {
-            *slot = folded;
-        }
-        length += usize::from(folded != 0);
-    }
-    key.truncate(length);
-    String::from_utf8(key).unwrap_or_default()
-}
-
-/// Letters and digits of ASCII in small letters, 0 for all else.
-const FOLDED: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte: u8 = 0;
-    while byte < 128 {
-        if byte.is_ascii_alphanumeric() {
-            table[byte as usize] = byte.to_ascii_lowercase();
-        }
-        byte += 1;
-    }
-    table
-};
-
 /// Finds the lists of contents. `keys` holds the key of each short piece, empty for others.
-pub(super) fn find(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
+pub(super) fn find(pieces: &[Piece], keys: &Keys) -> Vec<Contents> {
     let mut lists = direct(pieces, keys);
     if let Some(list) = summary(pieces, keys) {
         let taken: BTreeSet<usize> = lists
@@ -109,8 +75,8 @@ const FEWEST_SUMMARISED: usize = 5;
 
 /// A summary: labelled lines from the first label on, each with a remark, that all stand again
 /// further down in the same order, when the last of them has been passed.
-fn summary(pieces: &[Piece], keys: &[String]) -> Option<Contents> {
-    let key = |i: usize| keys.get(i).filter(|k| k.len() > 3);
+fn summary(pieces: &[Piece], keys: &Keys) -> Option<Contents> {
+    let key = |i: usize| Some(keys.of(i)).filter(|k| k.len() > 3);
     let first = |i: &usize| {
         pieces.get(*i).is_some_and(|p| {
             p.leaf.heading.is_none()
@@ -142,9 +108,10 @@ fn summary(pieces: &[Piece], keys: &[String]) -> Option<Contents> {
 const SUMMARY_REACH: usize = 40;
 
 /// Runs of entries with nothing between them.
-fn direct(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
+fn direct(pieces: &[Piece], keys: &Keys) -> Vec<Contents> {
     #[expect(clippy::disallowed_types, reason = "its order is never seen")]
-    let mut last: HashMap<&str, usize> = HashMap::with_capacity(keys.len());
+    let mut last: HashMap<&str, usize, FixedState> =
+        HashMap::with_capacity_and_hasher(keys.len(), FixedState::default());
     for (i, key) in keys.iter().enumerate() {
         if !key.is_empty() {
             last.insert(key, i);
@@ -158,16 +125,16 @@ fn direct(pieces: &[Piece], keys: &[String]) -> Vec<Contents> {
         })
     };
     let later = |i: usize| {
-        keys.get(i)
+        Some(keys.of(i))
             .filter(|k| !k.is_empty())
-            .and_then(|k| last.get(k.as_str()))
+            .and_then(|k| last.get(k))
             .copied()
             .filter(|at| *at > i)
     };
     let mut lists = Vec::new();
     let mut i = 0;
     while i < pieces.len() {
-        let announced = keys.get(i).is_some_and(|k| WORDS.contains(&k.as_str()));
+        let announced = WORDS.contains(&keys.of(i));
         let start = if announced { i + 1 } else { i };
         let list = run(pieces, start, announced, &entry, &later);
         if let Some(entries) = list {
@@ -248,10 +215,10 @@ pub(super) struct Headings<'a> {
 
 impl<'a> Headings<'a> {
     /// `headings` are the pieces of all headings.
-    pub(super) fn new(keys: &'a [String], headings: &[usize]) -> Self {
+    pub(super) fn new(keys: &'a Keys, headings: &[usize]) -> Self {
         let mut last = BTreeMap::new();
         for &heading in headings {
-            let key = keys.get(heading).map_or("", String::as_str);
+            let key = keys.of(heading);
             let at = last.entry(key).or_insert(heading);
             *at = heading.max(*at);
         }
@@ -275,12 +242,12 @@ impl<'a> Headings<'a> {
 pub(super) fn absent(
     text: &str,
     pieces: &[Piece],
-    keys: &[String],
+    keys: &Keys,
     list: &Contents,
     headings: &Headings<'_>,
 ) -> Vec<Warning> {
     let first = list.entries.first().copied().unwrap_or(0);
-    let key = |i: usize| keys.get(i).map_or("", String::as_str);
+    let key = |i: usize| keys.of(i);
     // A list of pages elsewhere names nothing that is here.
     let answers = |i: usize| {
         let wanted = key(i);

@@ -1,6 +1,8 @@
 //! Bytes into text: byte order mark, the server's word, the page's word, then a guess; and a
 //! declaration that the bytes contradict is overruled, with a warning.
 
+use std::borrow::Cow;
+
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -11,8 +13,9 @@ const PRESCAN: usize = 8 * 1024;
 
 /// A decoded input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Decoded {
-    pub text: String,
+pub(super) struct Decoded<'a> {
+    /// The text; the bytes themselves, where they are UTF-8.
+    pub text: Cow<'a, str>,
     pub warnings: Vec<Warning>,
 }
 
@@ -20,18 +23,18 @@ pub(super) struct Decoded {
 ///
 /// # Errors
 /// When the bytes are no text in any encoding.
-pub(super) fn decode(input: &Input<'_>) -> Result<Decoded, ReadError> {
+pub(super) fn decode<'a>(input: &Input<'a>) -> Result<Decoded<'a>, ReadError> {
     let bytes = input.bytes;
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let rest = bytes.get(length..).unwrap_or_default();
         let (text, damaged) = encoding.decode_without_bom_handling(rest);
         refuse_binary(&text, rest.len())?;
-        return Ok(decoded(text.into_owned(), damaged, encoding));
+        return Ok(decoded(text, damaged, encoding));
     }
     if let Some(encoding) = wide(bytes) {
         let (text, damaged) = encoding.decode_without_bom_handling(bytes);
         refuse_binary(&text, bytes.len())?;
-        return Ok(decoded(text.into_owned(), damaged, encoding));
+        return Ok(decoded(text, damaged, encoding));
     }
     if binary(bytes) {
         return Err(ReadError::NotText("it holds binary data".to_owned()));
@@ -56,18 +59,18 @@ pub(super) fn decode(input: &Input<'_>) -> Result<Decoded, ReadError> {
             && (!plain || declared == encoding_rs::ISO_2022_JP)
         {
             let (text, damaged) = declared.decode_without_bom_handling(bytes);
-            return Ok(decoded(text.into_owned(), damaged, declared));
+            return Ok(decoded(text, damaged, declared));
         }
         refuse_binary(text, bytes.len())?;
         return Ok(Decoded {
-            text: text.to_owned(),
+            text: Cow::Borrowed(text),
             warnings,
         });
     }
     // Not UTF-8 throughout. A text that is UTF-8 but for a few bytes stays UTF-8.
     let (lossy, broken, sound) = lossy(bytes);
     if sound > 0 && broken * 20 <= sound {
-        return Ok(decoded(lossy, true, UTF_8));
+        return Ok(decoded(Cow::Owned(lossy), true, UTF_8));
     }
     let (encoding, mut warnings) = match declared {
         Some(declared) if declared != UTF_8 => (declared, Vec::new()),
@@ -87,13 +90,13 @@ pub(super) fn decode(input: &Input<'_>) -> Result<Decoded, ReadError> {
     };
     let (text, damaged) = encoding.decode_without_bom_handling(bytes);
     refuse_binary(&text, bytes.len())?;
-    let mut decoded = decoded(text.into_owned(), damaged, encoding);
+    let mut decoded = decoded(text, damaged, encoding);
     warnings.append(&mut decoded.warnings);
     decoded.warnings = warnings;
     Ok(decoded)
 }
 
-fn decoded(text: String, damaged: bool, encoding: &'static Encoding) -> Decoded {
+fn decoded<'a>(text: Cow<'a, str>, damaged: bool, encoding: &'static Encoding) -> Decoded<'a> {
     let mut warnings = Vec::new();
     if damaged {
         warnings.push(Warning {
@@ -287,7 +290,7 @@ mod tests {
         })
         .unwrap();
         let codes = decoded.warnings.into_iter().map(|w| w.code).collect();
-        (decoded.text, codes)
+        (decoded.text.into_owned(), codes)
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::{
 };
 
 use super::{
-    BlockKind, Document, Format, assemble, contents, headings, markdown, plain, shape,
+    BlockKind, Document, Format, assemble, headings, keys, markdown, plain, shape,
     shape::{FEATURES, FIRST_ONLY},
 };
 
@@ -142,7 +142,7 @@ fn samples(eval: &Path) -> Vec<Sample> {
             .map(|h| {
                 let level = h["level"].as_u64().and_then(|l| u8::try_from(l).ok());
                 (
-                    contents::key(h["title"].as_str().unwrap_or_default()),
+                    keys::key(h["title"].as_str().unwrap_or_default()),
                     level.unwrap_or(1),
                 )
             })
@@ -208,7 +208,7 @@ fn unmarked(name: &str, text: &str) -> Vec<Sample> {
             lines += 1;
             let heading = leaf.heading.is_some();
             if heading {
-                truth.push((contents::key(part), leaf.heading.unwrap_or(1)));
+                truth.push((keys::key(part), leaf.heading.unwrap_or(1)));
             }
             let lead = if item {
                 let number = leaf.number.as_ref().and_then(|n| text.get(n.clone()));
@@ -254,7 +254,7 @@ fn kins(samples: &mut Vec<Sample>) {
         .map(|s| {
             s.text
                 .lines()
-                .map(contents::key)
+                .map(keys::key)
                 .filter(|k| k.len() > 30)
                 .collect()
         })
@@ -308,7 +308,7 @@ fn rows(samples: &[&Sample], mask: u128) -> Vec<Row> {
         let seen = headings::look(&sample.text, &pieces, false);
         let keys: Vec<String> = pieces
             .iter()
-            .map(|p| contents::key(sample.text.get(p.leaf.span.clone()).unwrap_or_default()))
+            .map(|p| keys::key(sample.text.get(p.leaf.span.clone()).unwrap_or_default()))
             .collect();
         let truth: Vec<&str> = sample.truth.iter().map(|t| t.0.as_str()).collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -452,10 +452,10 @@ impl Figures {
             .iter()
             .map(|s| {
                 let label = s.label.as_deref().unwrap_or_default();
-                (contents::key(&format!("{label} {}", s.title)), s.level)
+                (keys::key(&format!("{label} {}", s.title)), s.level)
             })
             .collect();
-        if let Some(title) = document.title.as_deref().map(contents::key)
+        if let Some(title) = document.title.as_deref().map(keys::key)
             && said.first().is_none_or(|s| s.0 != title)
         {
             said.insert(0, (title, 0));

@@ -6,13 +6,11 @@ use super::{
     BlockKind, Format,
     assemble::{Findings, Piece},
     contents::{self, Contents},
+    keys::Keys,
     nesting, runon,
     series::{self, AllSeries},
     shape::{self, Feature, Habits, Line, Shape, Surroundings},
 };
-
-/// Longest text of which a key is made, in bytes.
-const LONGEST_KEY: usize = 200;
 
 /// What must speak for a heading at least, in hundredths of a logit: a heading that is missed harms
 /// more than a short line that is taken for one.
@@ -31,7 +29,7 @@ pub(super) struct Seen {
     /// Lists of contents.
     pub contents: Vec<Contents>,
     /// Keys of short pieces, by which entries of contents and headings are compared.
-    pub keys: Vec<String>,
+    pub keys: Keys,
 }
 
 /// Looks at all pieces.
@@ -55,15 +53,7 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
     } else {
         series::find(pieces, &|i| lines.get(i).is_some_and(|l| l.open))
     };
-    let keys: Vec<String> = pieces
-        .iter()
-        .map(|p| {
-            if p.body.len() > LONGEST_KEY || p.leaf.kind == BlockKind::Markup {
-                return String::new();
-            }
-            contents::key(text.get(p.body.clone()).unwrap_or_default())
-        })
-        .collect();
+    let keys = Keys::new(text, pieces);
     let contents = contents::find(pieces, &keys);
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     if !marked {
@@ -76,25 +66,18 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
     for list in &contents {
         let end = list.entries.last().copied().unwrap_or(0);
         for entry in &list.entries {
-            if let Some(key) = keys.get(*entry) {
-                named.entry(key).or_insert(end);
-            }
+            named.entry(keys.of(*entry)).or_insert(end);
         }
     }
-    let announced = |i: usize| {
-        keys.get(i)
-            .and_then(|k| named.get(k.as_str()))
-            .is_some_and(|end| i > *end)
-    };
+    let announced = |i: usize| named.get(keys.of(i)).is_some_and(|end| i > *end);
     let repeated = |i: usize| {
-        keys.get(i).is_some_and(|k| {
-            if marked {
-                // For a few lines only.
-                !k.is_empty() && keys.iter().filter(|other| *other == k).count() > 2
-            } else {
-                counts.get(k.as_str()).is_some_and(|n| *n > 2)
-            }
-        })
+        let key = keys.of(i);
+        if marked {
+            // For a few lines only.
+            !key.is_empty() && keys.iter().filter(|other| *other == key).count() > 2
+        } else {
+            counts.get(key).is_some_and(|n| *n > 2)
+        }
     };
     let blanks = pieces.iter().filter(|p| p.leaf.after_blank).count();
     let dense = blanks * 10 >= pieces.len() * 7;
@@ -412,10 +395,7 @@ fn known(seen: &Seen, i: usize) -> bool {
     let Some((shape, line)) = seen.shapes.get(i).zip(seen.lines.get(i)) else {
         return false;
     };
-    let opener = seen
-        .keys
-        .get(i)
-        .is_some_and(|k| OPENERS.contains(&k.as_str()));
+    let opener = OPENERS.contains(&seen.keys.of(i));
     line.open
         && !shape.has(Feature::Crowd)
         && (shape.has(Feature::Announced) && !shape.has(Feature::Repeated) || opener)
@@ -445,11 +425,7 @@ fn title(
     };
     let marked = |i: &usize| pieces.get(*i).is_some_and(|p| p.leaf.heading.is_some());
     let named = |i: &usize| seen.shapes.get(*i).is_some_and(|s| s.has(Feature::Name));
-    let part = |i: &usize| {
-        seen.keys
-            .get(*i)
-            .is_some_and(|k| OPENERS.contains(&k.as_str()))
-    };
+    let part = |i: &usize| OPENERS.contains(&seen.keys.of(*i));
     // Nothing but a few short lines may stand before it.
     let top = || {
         (0..limit)

@@ -558,7 +558,12 @@ fn push_run(runs: &mut Vec<Span>, range: Span) {
     match runs.last_mut() {
         Some(last) if last.end == range.start => last.end = range.end,
         _ if range.is_empty() => {}
-        _ => runs.push(range),
+        Some(_) => runs.push(range),
+        None => {
+            // Most leaves have one.
+            runs.reserve_exact(1);
+            runs.push(range);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Bytes and media type walk in, a [`Document`] walks out: title, dates, language, a tree of
 //! numbered sections, blocks and sentences, each with its place in the source.
 
+use std::borrow::Cow;
+
 mod assemble;
 mod canonical;
 mod combine;
@@ -16,6 +18,7 @@ mod fitting;
 mod format;
 mod headings;
 mod html;
+mod keys;
 mod label;
 mod language;
 mod leaf;
@@ -153,12 +156,44 @@ pub fn read(input: &Input<'_>) -> Result<Document, ReadError> {
             if decoded.text.trim().is_empty() {
                 return Err(ReadError::Empty);
             }
-            let mut document = text(format, decoded.text);
+            let mut document = text(format, decoded.text.into_owned());
             document.warnings.extend(decoded.warnings);
             return Ok(document);
         }
     };
     Ok(finish(format, converted))
+}
+
+/// Reads a document from bytes that nobody else needs: a text in UTF-8 is taken over as it is. The
+/// bytes of `input` itself are not looked at.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_owned(bytes: Vec<u8>, input: &Input<'_>) -> Result<Document, ReadError> {
+    let input = Input {
+        bytes: &bytes,
+        ..input.clone()
+    };
+    let format = format::tell(&input);
+    if bytes.is_empty() || !matches!(format, Format::Text | Format::Markdown) {
+        return read(&input);
+    }
+    let decoded = encoding::decode(&input)?;
+    if decoded.text.trim().is_empty() {
+        return Err(ReadError::Empty);
+    }
+    let warnings = decoded.warnings;
+    let decoded = match decoded.text {
+        Cow::Borrowed(same) if same.len() == bytes.len() => None,
+        other => Some(other.into_owned()),
+    };
+    let decoded = match decoded {
+        Some(decoded) => decoded,
+        None => String::from_utf8(bytes).map_err(|error| ReadError::NotText(error.to_string()))?,
+    };
+    let mut document = text(format, decoded);
+    document.warnings.extend(warnings);
+    Ok(document)
 }
 
 /// Makes the document of what a reader handed on.
@@ -241,7 +276,7 @@ fn read_known(
         },
         canonical::Read::Again(read) if plain => *read,
         _ => {
-            let mut read = text(Format::Markdown, decoded.text);
+            let mut read = text(Format::Markdown, decoded.text.into_owned());
             read.warnings.extend(decoded.warnings);
             read
         }

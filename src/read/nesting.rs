@@ -107,7 +107,7 @@ pub(super) fn levels(
         let keep = parent(&open, &place, &memory, seen);
         open.truncate(keep);
         if *manner == Manner::Stacked && repeats(seen, *i) {
-            let key = seen.keys.get(*i).cloned().unwrap_or_default();
+            let key = seen.keys.of(*i).to_owned();
             memory.over.entry(key).or_insert(open.len());
         }
         if matches!(manner, Manner::Plain | Manner::Stacked) {
@@ -382,7 +382,7 @@ fn parent(open: &[Open], place: &Place<'_>, memory: &Memory, seen: &Seen) -> usi
             // The same words again and again, under whatever stands before them.
             let again = |p: usize| repeats(seen, p);
             if *manner == Manner::Stacked
-                && let Some(depth) = seen.keys.get(piece).and_then(|k| memory.over.get(k))
+                && let Some(depth) = memory.over.get(seen.keys.of(piece))
             {
                 return (*depth).min(open.len());
             }
@@ -488,7 +488,7 @@ fn narrows(open: &[Open], seen: &Seen, piece: usize) -> bool {
     if open.len() != 1 || last.manner != Manner::Plain {
         return false;
     }
-    let key = |p: usize| seen.keys.get(p).map_or("", String::as_str);
+    let key = |p: usize| seen.keys.of(p);
     let one_word = seen
         .shapes
         .get(last.piece)
