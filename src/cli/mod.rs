@@ -290,8 +290,10 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
 /// Writes one JSON document on one line, for programs.
 pub(crate) fn print_json_line(value: &impl serde::Serialize) -> Outcome {
     use std::io::Write as _;
-    // In portions: the whole may be as long as both documents.
-    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    let mut out = Portions {
+        held: Vec::new(),
+        to: std::io::stdout().lock(),
+    };
     printed(
         serde_json::to_writer(&mut out, value)
             .map_err(std::io::Error::from)
@@ -299,6 +301,38 @@ pub(crate) fn print_json_line(value: &impl serde::Serialize) -> Outcome {
             .and_then(|()| out.flush()),
     )
 }
+
+/// Holds what is written until it is worth passing on: a document in JSON comes word by word, and
+/// may be longer than both texts that it compares.
+struct Portions<W> {
+    held: Vec<u8>,
+    to: W,
+}
+
+impl<W: std::io::Write> std::io::Write for Portions<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() > PORTION {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.to.write_all(&self.held)?;
+        self.held.clear();
+        self.to.flush()
+    }
+}
+
+/// Bytes that are passed on at once.
+const PORTION: usize = 1 << 16;
 
 /// Writes text on standard output; a closed pipe is success.
 pub(crate) fn print_text(text: &str) -> Outcome {

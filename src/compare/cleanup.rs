@@ -74,13 +74,13 @@ pub(super) fn beyond_recognition(sides: &Sides<'_>, hunks: &[Hunk]) -> bool {
 
 /// Words so short that they say nothing by themselves; the same for all alphabets.
 fn is_little(token: &Token) -> bool {
-    token.kind == TokenKind::Word && token.end - token.start <= 3
+    token.kind == TokenKind::Word && token.end() - token.start <= 3
 }
 
 pub(super) fn ends_sentence(text: &Text<'_>, token: &Token) -> bool {
     token.kind == TokenKind::Punctuation
         && matches!(
-            text.slice(token.start..token.end),
+            text.slice(token.start..token.end()),
             "." | "!" | "?" | ";" | "。" | "！" | "？" | "；"
         )
 }
@@ -237,7 +237,7 @@ fn widen(sides: &Sides<'_>, hunks: &mut [Hunk]) {
         let sign = |token: Option<&Token>| {
             token.is_some_and(|t| {
                 matches!(
-                    sides.left_text.slice(t.start..t.end),
+                    sides.left_text.slice(t.start..t.end()),
                     "%" | "\u{2030}" | "$" | "\u{20ac}" | "\u{a3}" | "\u{a5}"
                 )
             })

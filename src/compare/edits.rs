@@ -156,15 +156,15 @@ impl Emitter<'_> {
     fn kept(&mut self, l: &mut usize, r: &mut usize, left: &[Token], right: &[Token]) {
         for (a, b) in left.iter().zip(right) {
             self.gap(*l..a.start, *r..b.start);
-            let (old, new) = (a.start..a.end, b.start..b.end);
+            let (old, new) = (a.start..a.end(), b.start..b.end());
             if self.left.bytes(&old) == self.right.bytes(&new) {
                 self.out.equal(old, new);
             } else {
                 let detail = self.token_detail(&old, &new);
                 self.out.delete(old, b.start, Some(detail));
-                self.out.insert(a.end, new, Some(detail));
+                self.out.insert(a.end(), new, Some(detail));
             }
-            (*l, *r) = (a.end, b.end);
+            (*l, *r) = (a.end(), b.end());
         }
     }
 
@@ -200,7 +200,7 @@ impl Emitter<'_> {
             ([], []) => {}
             ([first, .., last], []) | ([first @ last], []) => {
                 let new_gap = *r..next_r;
-                let (lead, trail) = (*l..first.start, last.end..next_l);
+                let (lead, trail) = (*l..first.start, last.end()..next_l);
                 let detail = self.hunk_detail(left, right);
                 let (keep, rest) = self.share(
                     self.left.bytes(&lead),
@@ -216,7 +216,7 @@ impl Emitter<'_> {
             }
             ([], [first, .., last]) | ([], [first @ last]) => {
                 let old_gap = *l..next_l;
-                let (lead, trail) = (*r..first.start, last.end..next_r);
+                let (lead, trail) = (*r..first.start, last.end()..next_r);
                 let detail = self.hunk_detail(left, right);
                 let (keep, rest) = self.share(
                     self.right.bytes(&lead),
@@ -234,8 +234,8 @@ impl Emitter<'_> {
             ([a, ..], [b, ..]) => {
                 self.gap(*l..a.start, *r..b.start);
                 let (old_end, new_end) = (
-                    left.last().map_or(a.end, |t| t.end),
-                    right.last().map_or(b.end, |t| t.end),
+                    left.last().map_or(a.end(), |t| t.end()),
+                    right.last().map_or(b.end(), |t| t.end()),
                 );
                 let detail = self.hunk_detail(left, right);
                 let (old, new) = (a.start..old_end, b.start..new_end);
@@ -414,7 +414,7 @@ pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 fn glued<'a>(text: &'a Text<'_>, tokens: &'a [Token]) -> impl Iterator<Item = char> + 'a {
     tokens
         .iter()
-        .flat_map(|t| letters(text.slice(t.start..t.end)))
+        .flat_map(|t| letters(text.slice(t.start..t.end())))
 }
 
 /// Length of the common end, never inside a word or a character.

@@ -286,7 +286,7 @@ fn defines_the_same(left: &Text<'_>, right: &Text<'_>, l: usize, r: usize) -> bo
 pub(super) fn key<'a>(text: &'a Text<'_>, unit: usize) -> Option<&'a [Token]> {
     let end = key_end(text, unit)?;
     let tokens = text.tokens(unit);
-    let key = tokens.get(..tokens.partition_point(|t| t.end <= end))?;
+    let key = tokens.get(..tokens.partition_point(|t| t.end() <= end))?;
     key.iter().any(Token::is_word).then_some(key)
 }
 

@@ -239,7 +239,7 @@ fn count(tokens: &[Token]) -> usize {
 }
 
 fn span(tokens: &[Token]) -> Option<Span> {
-    Some(tokens.first()?.start..tokens.last()?.end)
+    Some(tokens.first()?.start..tokens.last()?.end())
 }
 
 /// Cuts a run back to whole sentences or clauses: how many tokens to skip, and how many to take.
@@ -247,7 +247,7 @@ fn trim(text: &Text<'_>, tokens: &[Token], at: usize, len: usize) -> (usize, usi
     let is_border = |token: &Token| {
         token.kind == TokenKind::Punctuation
             && matches!(
-                text.slice(token.start..token.end),
+                text.slice(token.start..token.end()),
                 "." | "!" | "?" | ";" | ":" | "。" | "！" | "？" | "；"
             )
     };

@@ -104,7 +104,7 @@ impl Renumbering {
             return ids;
         }
         for at in references(text, tokens) {
-            let slice = text.slice(tokens[at].start..tokens[at].end);
+            let slice = text.slice(tokens[at].start..tokens[at].end());
             let (number, owns) = without_possessive(slice);
             if let Some(new) = self.new_of.get(&plain(number)) {
                 ids[at] = word_id(&format!("{new}{owns}"));
@@ -119,7 +119,7 @@ fn references(text: &Text<'_>, tokens: &[Token]) -> Vec<usize> {
     let mut found = Vec::new();
     let (mut after_word, mut in_list) = (false, false);
     for (at, token) in tokens.iter().enumerate() {
-        let slice = || text.slice(token.start..token.end);
+        let slice = || text.slice(token.start..token.end());
         if VOCABULARY.before.binary_search(&token.id).is_ok() {
             (after_word, in_list) = (true, false);
             continue;

@@ -17,9 +17,10 @@ pub(super) enum TokenKind {
 /// One token.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Token {
-    /// Bytes in the document's text.
+    /// Where it starts in the document's text.
     pub start: usize,
-    pub end: usize,
+    /// Its length in bytes: as many tokens as words are held at once, so each is kept small.
+    len: u32,
     /// Hash of the folded characters: equal for tokens that differ in letter case, quote style or
     /// markup only. Bytes are compared again where it matters, so a collision hides nothing.
     pub id: u64,
@@ -27,6 +28,21 @@ pub(super) struct Token {
 }
 
 impl Token {
+    fn new(span: Span, id: u64, kind: TokenKind) -> Self {
+        Self {
+            start: span.start,
+            // No text that is read is longer than the number is large.
+            len: u32::try_from(span.len()).unwrap_or(u32::MAX),
+            id,
+            kind,
+        }
+    }
+
+    /// Where it ends in the document's text.
+    pub(super) fn end(&self) -> usize {
+        self.start + self.len as usize
+    }
+
     /// Whether it is something that is read as a word.
     pub(super) fn is_word(&self) -> bool {
         self.kind != TokenKind::Punctuation
@@ -165,16 +181,12 @@ fn scan(run: &str, offset: usize, join: bool, out: &mut Vec<Token>) {
             && let Some(last) = out.last_mut()
             && last.kind == TokenKind::Word
         {
-            last.end = end;
+            *last = Token::new(last.start..end, last.id, last.kind);
             last.id = token.chars().fold(last.id, add_folded);
             continue;
         }
-        out.push(Token {
-            start: at,
-            end,
-            id: token.chars().fold(SEED, add_folded),
-            kind,
-        });
+        let id = token.chars().fold(SEED, add_folded);
+        out.push(Token::new(at..end, id, kind));
     }
 }
 
@@ -187,12 +199,9 @@ fn plain(bytes: &[u8], mut pos: usize, offset: usize, has_at: bool, out: &mut Ve
             continue;
         }
         if first.is_ascii_punctuation() && !matches!(first, b'\\' | b'&' | b'$') {
-            out.push(Token {
-                start: offset + pos,
-                end: offset + pos + 1,
-                id: add(SEED, u32::from(first)),
-                kind: TokenKind::Punctuation,
-            });
+            let place = offset + pos..offset + pos + 1;
+            let id = add(SEED, u32::from(first));
+            out.push(Token::new(place, id, TokenKind::Punctuation));
             pos += 1;
             continue;
         }
@@ -217,12 +226,8 @@ fn plain(bytes: &[u8], mut pos: usize, offset: usize, has_at: bool, out: &mut Ve
         if bytes.get(end).is_some_and(|b| *b == b'\'' || !b.is_ascii()) {
             return pos;
         }
-        out.push(Token {
-            start: offset + pos,
-            end: offset + end,
-            id: hash,
-            kind: TokenKind::Word,
-        });
+        let place = offset + pos..offset + end;
+        out.push(Token::new(place, hash, TokenKind::Word));
         pos = end;
     }
     pos
@@ -355,7 +360,7 @@ mod tests {
     fn words(text: &str) -> Vec<&str> {
         let mut tokens = Vec::new();
         tokenise(text, std::slice::from_ref(&(0..text.len())), &mut tokens);
-        tokens.iter().map(|t| &text[t.start..t.end]).collect()
+        tokens.iter().map(|t| &text[t.start..t.end()]).collect()
     }
 
     #[test]
