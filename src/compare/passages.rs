@@ -67,7 +67,7 @@ pub(super) fn find(
         })
     };
     // Most seeds are on one side only; a bit for each hash of the other side keeps them out.
-    let mut known = vec![0_u64; 1 << 12];
+    let (mut known, mut told) = (vec![0_u64; 1 << 12], vec![0_u64; 1 << 12]);
     let bit = |key: u64| ((key >> 52) as usize, 1_u64 << (key >> 46 & 63));
     for window in deleted.iter().flat_map(|stretch| stretch.windows(SEED)) {
         let (word, bit) = bit(seed(window));
@@ -79,6 +79,7 @@ pub(super) fn find(
             let key = seed(window);
             let (word, bit) = bit(key);
             if known[word] & bit != 0 {
+                told[word] |= bit;
                 seeds.push((key, index as u32, at as u32));
             }
         }
@@ -92,6 +93,10 @@ pub(super) fn find(
         let tokens = stretch.as_slice();
         for (at, window) in tokens.windows(SEED).enumerate() {
             let key = seed(window);
+            let (word, bit) = bit(key);
+            if told[word] & bit == 0 {
+                continue;
+            }
             let first = seeds.partition_point(|s| s.0 < key);
             let places = seeds
                 .get(first..)

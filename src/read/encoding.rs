@@ -24,6 +24,17 @@ pub(super) struct Decoded<'a> {
 /// # Errors
 /// When the bytes are no text in any encoding.
 pub(super) fn decode<'a>(input: &Input<'a>) -> Result<Decoded<'a>, ReadError> {
+    decode_known(input, std::str::from_utf8(input.bytes).ok())
+}
+
+/// The same, where it is known whether the bytes are UTF-8.
+///
+/// # Errors
+/// When the bytes are no text in any encoding.
+pub(super) fn decode_known<'a>(
+    input: &Input<'a>,
+    utf8: Option<&'a str>,
+) -> Result<Decoded<'a>, ReadError> {
     let bytes = input.bytes;
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         let rest = bytes.get(length..).unwrap_or_default();
@@ -43,7 +54,7 @@ pub(super) fn decode<'a>(input: &Input<'a>) -> Result<Decoded<'a>, ReadError> {
         .media_type
         .and_then(charset_of_media_type)
         .or_else(|| charset_of_page(bytes));
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Some(text) = utf8 {
         let plain = bytes.is_ascii();
         let mut warnings = Vec::new();
         if let Some(declared) = declared

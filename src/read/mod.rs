@@ -170,28 +170,33 @@ pub fn read(input: &Input<'_>) -> Result<Document, ReadError> {
 /// # Errors
 /// As for [`read`].
 pub fn read_owned(bytes: Vec<u8>, input: &Input<'_>) -> Result<Document, ReadError> {
+    let whole = match String::from_utf8(bytes) {
+        Ok(whole) => whole,
+        Err(other) => {
+            return read(&Input {
+                bytes: other.as_bytes(),
+                ..input.clone()
+            });
+        }
+    };
     let input = Input {
-        bytes: &bytes,
+        bytes: whole.as_bytes(),
         ..input.clone()
     };
     let format = format::tell(&input);
-    if bytes.is_empty() || !matches!(format, Format::Text | Format::Markdown) {
+    if whole.is_empty() || !matches!(format, Format::Text | Format::Markdown) {
         return read(&input);
     }
-    let decoded = encoding::decode(&input)?;
+    let decoded = encoding::decode_known(&input, Some(&whole))?;
     if decoded.text.trim().is_empty() {
         return Err(ReadError::Empty);
     }
     let warnings = decoded.warnings;
-    let decoded = match decoded.text {
-        Cow::Borrowed(same) if same.len() == bytes.len() => None,
+    let other = match decoded.text {
+        Cow::Borrowed(same) if same.len() == whole.len() => None,
         other => Some(other.into_owned()),
     };
-    let decoded = match decoded {
-        Some(decoded) => decoded,
-        None => String::from_utf8(bytes).map_err(|error| ReadError::NotText(error.to_string()))?,
-    };
-    let mut document = text(format, decoded);
+    let mut document = text(format, other.unwrap_or(whole));
     document.warnings.extend(warnings);
     Ok(document)
 }
