@@ -88,6 +88,10 @@ impl<'a> Text<'a> {
         if self.token_ranges.get(unit) != Some(&ABSENT) {
             return;
         }
+        if self.tokens.is_empty() {
+            // Room that is not needed is never touched, growing would touch it twice.
+            self.tokens.reserve(self.document.text.len() / 5);
+        }
         let start = self.tokens.len();
         if let Some(block) = self.units[unit]
             .block

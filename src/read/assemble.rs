@@ -5,21 +5,10 @@ use std::collections::BTreeMap;
 use super::{
     Block, BlockKind, Dates, Document, Format, Label, Section, Span, Warning,
     label::{self, Delimiter, Printed},
-    leaf::Leaf,
     line_starts, numbering,
 };
 
-/// A leaf with its label.
-pub(super) struct Piece {
-    /// What the reader told.
-    pub leaf: Leaf,
-    /// The label at its start, in offsets of the document's text.
-    pub label: Option<Box<Printed>>,
-    /// The bytes after marker and label.
-    pub body: Span,
-    /// A bullet stands before it.
-    pub bullet: bool,
-}
+pub(super) use super::leaf::Piece;
 
 /// Longest start of a leaf that is searched for a label, in bytes.
 const LABEL_REACH: usize = 64;
@@ -30,49 +19,64 @@ const BULLETS: &[char] = &[
 ];
 
 /// Tells marker, label and body of every leaf.
-pub(super) fn pieces(text: &str, leaves: Vec<Leaf>) -> Vec<Piece> {
+pub(super) fn pieces(text: &str, mut pieces: Vec<Piece>) -> Vec<Piece> {
     let mut start = String::new();
-    let mut places = Vec::new();
-    let mut pieces: Vec<Piece> = leaves
-        .into_iter()
-        .map(|leaf| piece(text, leaf, &mut start, &mut places))
-        .collect();
+    for piece in &mut pieces {
+        tell(text, piece, &mut start);
+    }
     settle(text, &mut pieces);
     pieces
 }
 
-fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) -> Piece {
+/// Tells marker, label and body of a leaf; `joined` is room for its start where that is in parts.
+fn tell(text: &str, piece: &mut Piece, joined: &mut String) {
+    let leaf = &piece.leaf;
     let mut bullet = leaf.kind == BlockKind::ListItem && leaf.number.is_none();
-    let mut piece = Piece {
-        body: leaf.content.clone(),
-        label: None,
-        bullet,
-        leaf,
-    };
+    piece.body = leaf.content.clone();
+    piece.bullet = bullet;
     if matches!(
-        piece.leaf.kind,
+        leaf.kind,
         BlockKind::Code | BlockKind::Markup | BlockKind::TableHead
     ) {
-        return piece;
+        return;
     }
-    // The readable start, with the place of each of its bytes.
-    start.clear();
-    places.clear();
-    for run in &piece.leaf.runs {
-        let slice = text.get(run.clone()).unwrap_or_default();
-        let cut = slice.floor_char_boundary(LABEL_REACH - start.len());
-        start.push_str(slice.get(..cut).unwrap_or_default());
-        places.extend(run.start..run.start + cut);
-        if cut < slice.len() {
-            break;
+    // The readable start. Mostly it is that of the first run.
+    let first = leaf.runs.first().cloned().unwrap_or_default();
+    let first = text.get(first).unwrap_or_default();
+    let start = if leaf.runs.len() == 1 || first.len() >= LABEL_REACH {
+        let cut = first.floor_char_boundary(LABEL_REACH);
+        first.get(..cut).unwrap_or_default()
+    } else {
+        joined.clear();
+        for run in &leaf.runs {
+            let slice = text.get(run.clone()).unwrap_or_default();
+            let cut = slice.floor_char_boundary(LABEL_REACH - joined.len());
+            joined.push_str(slice.get(..cut).unwrap_or_default());
+            if cut < slice.len() {
+                break;
+            }
         }
-    }
-    let place = |at: usize, places: &[usize]| {
-        places
-            .get(at)
-            .copied()
-            .or_else(|| places.last().map(|last| last + 1))
-            .unwrap_or(piece.leaf.content.end)
+        joined.as_str()
+    };
+    // Where a byte of it stands in the text.
+    let place = |at: usize| {
+        let within = |mut at: usize| {
+            leaf.runs.iter().find_map(|run| {
+                let found = (at < run.len()).then_some(run.start + at);
+                at = at.saturating_sub(run.len());
+                found
+            })
+        };
+        if at < start.len() {
+            within(at)
+        } else {
+            start
+                .len()
+                .checked_sub(1)
+                .and_then(within)
+                .map(|last| last + 1)
+        }
+        .unwrap_or(leaf.content.end)
     };
     let mut from = 0;
     // Bullets and dashes that the markup does not know.
@@ -87,14 +91,13 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
         let spaced = after.starts_with(char::is_whitespace);
         let is_bullet = BULLETS.contains(&first)
             || spaced && matches!(first, '-' | '–' | '—' | '*' | '+')
-            || spaced && first == 'o' && piece.leaf.depth > 0;
+            || spaced && first == 'o' && leaf.depth > 0;
         if !is_bullet {
             break;
         }
         bullet = true;
         from += lead + first.len_utf8();
     }
-    piece.bullet = bullet;
     let rest = start.get(from..).unwrap_or_default();
     let lead = rest.len() - rest.trim_start().len();
     let mut body_at = from + lead;
@@ -111,24 +114,23 @@ fn piece(text: &str, leaf: Leaf, start: &mut String, places: &mut Vec<usize>) ->
                 ..again
             };
         }
-        let fits = printed.text.end + from < places.len() || printed.rest >= rest.len();
+        let fits = printed.text.end + from < start.len() || printed.rest >= rest.len();
         if fits {
             body_at = from + printed.rest;
-            printed.text = place(from + printed.text.start, places)
-                ..place(from + printed.text.end - 1, places) + 1;
-            printed.rest = place(body_at, places);
+            printed.text = place(from + printed.text.start)..place(from + printed.text.end - 1) + 1;
+            printed.rest = place(body_at);
             piece.label = Some(Box::new(printed));
         }
     }
+    piece.bullet = bullet;
     if body_at > 0 {
-        piece.body.start = place(body_at, places).min(piece.body.end);
+        piece.body.start = place(body_at).min(piece.body.end);
     } else if let Some(first) = piece.leaf.runs.first() {
         piece.body.start = piece.body.start.min(first.start);
     }
     if piece.label.is_none() {
-        piece.label = number(text, &piece);
+        piece.label = number(text, piece);
     }
-    piece
 }
 
 /// The label that the number of a list item is.

@@ -6,15 +6,15 @@ use jiff::civil::Date;
 
 use super::{Block, BlockKind, Dates, Document, Warning};
 
-#[cfg_attr(test, derive(Debug, PartialEq, Eq, serde::Deserialize))]
-#[cfg_attr(test, serde(deny_unknown_fields))]
+#[derive(Default)]
+#[cfg_attr(test, derive(serde::Serialize))]
 struct Rules {
-    months: Vec<Vec<String>>,
-    effective: Vec<String>,
-    updated: Vec<String>,
-    vague_effective: Vec<String>,
-    vague_updated: Vec<String>,
-    other: Vec<String>,
+    months: Vec<Vec<&'static str>>,
+    effective: Vec<&'static str>,
+    updated: Vec<&'static str>,
+    vague_effective: Vec<&'static str>,
+    vague_updated: Vec<&'static str>,
+    other: Vec<&'static str>,
 }
 
 const SOURCE: &str = include_str!("../../rules/lang/dates.toml");
@@ -23,38 +23,27 @@ const SOURCE: &str = include_str!("../../rules/lang/dates.toml");
 /// short document. They are lists of strings and nothing else; a test holds this reading against
 /// that of TOML.
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
-    let list = |name: &str| -> Vec<String> { strings(list_of(name)) };
-    Rules {
-        months: list_of("months")
-            .lines()
-            .map(strings)
-            .filter(|names| !names.is_empty())
-            .collect(),
-        effective: list("effective"),
-        updated: list("updated"),
-        vague_effective: list("vague_effective"),
-        vague_updated: list("vague_updated"),
-        other: list("other"),
+    let mut rules = Rules::default();
+    let mut name = "";
+    for line in SOURCE.lines().filter(|l| !l.trim_start().starts_with('#')) {
+        if let Some((key, _)) = line.split_once(" = ") {
+            name = key;
+        }
+        // What stands between quotes: every other part.
+        let mut parts = line.split('"');
+        let words = std::iter::from_fn(|| parts.next().and_then(|_| parts.next()));
+        match name {
+            "months" if line.starts_with(' ') => rules.months.push(words.collect()),
+            "effective" => rules.effective.extend(words),
+            "updated" => rules.updated.extend(words),
+            "vague_effective" => rules.vague_effective.extend(words),
+            "vague_updated" => rules.vague_updated.extend(words),
+            "other" => rules.other.extend(words),
+            _ => {}
+        }
     }
+    rules
 });
-
-/// What stands between `name = [` and the `]` at the end of a line.
-fn list_of(name: &str) -> &'static str {
-    let opening = format!("\n{name} = [");
-    SOURCE
-        .split_once(opening.as_str())
-        .and_then(|(_, rest)| rest.split_once("]\n"))
-        .map_or("", |(list, _)| list)
-}
-
-/// What stands between quotes.
-fn strings(list: &str) -> Vec<String> {
-    list.lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(|line| line.split('"').skip(1).step_by(2))
-        .map(str::to_owned)
-        .collect()
-}
 
 /// Bytes at the start and at the end of a document that are searched: dates of the document
 /// itself stand there.
@@ -282,7 +271,7 @@ fn classes(text: &str) -> Class {
     if text.trim().is_empty() {
         return Class::default();
     }
-    let any = |words: &[String]| words.iter().any(|word| holds(text, word));
+    let any = |words: &[&str]| words.iter().any(|word| holds(text, word));
     let mut class = Class {
         effective: any(&RULES.effective),
         updated: any(&RULES.updated),
@@ -373,7 +362,7 @@ fn month_of(word: &str) -> Option<u32> {
     RULES
         .months
         .iter()
-        .position(|names| names.iter().any(|n| n == word))
+        .position(|names| names.contains(&word))
         .map(|m| m as u32 + 1)
 }
 
@@ -502,13 +491,13 @@ fn around(tokens: &[Token<'_>], at: usize, year: u32) -> Option<(usize, usize, R
 mod tests {
     use jiff::civil::date;
 
-    use super::{RULES, Rules, SOURCE};
+    use super::{RULES, SOURCE};
     use crate::read::{Dates, Format, Input, read};
 
     #[test]
     fn the_words_are_read_as_toml_reads_them() {
-        let rules: Rules = toml::from_str(SOURCE).unwrap();
-        assert_eq!(*RULES, rules);
+        let rules: toml::Table = toml::from_str(SOURCE).unwrap();
+        assert_eq!(toml::Table::try_from(&*RULES).unwrap(), rules);
         assert_eq!(RULES.months.len(), 12);
         assert!(!RULES.other.is_empty());
     }

@@ -178,7 +178,7 @@ fn unmarked(name: &str, text: &str) -> Vec<Sample> {
     let (mut dense, mut rare) = (String::new(), String::new());
     let mut after_text = false;
     let (mut lines, mut bold) = (0, 0);
-    for leaf in markdown::leaves(text) {
+    for super::leaf::Piece { leaf, .. } in markdown::leaves(text) {
         let words = |spans: &[super::Span]| {
             let all: String = spans.iter().filter_map(|r| text.get(r.clone())).collect();
             all.split_whitespace().collect::<Vec<_>>().join(" ")

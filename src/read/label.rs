@@ -221,7 +221,9 @@ fn reading(label: &str) -> Option<Reading> {
         return (label.len() <= 3)
             .then(|| Some((Style::Decimal, vec![label.parse().ok()?], None)))?;
     }
-    if let Some((end, value)) = cjk_number(label, 0) {
+    if !label.is_ascii()
+        && let Some((end, value)) = cjk_number(label, 0)
+    {
         return (end == label.len()).then_some((Style::Cjk, vec![value], None));
     }
     let upper = label.bytes().all(|b| b.is_ascii_uppercase());
@@ -371,6 +373,11 @@ fn worded(text: &str, start: usize) -> Option<Printed> {
         .map(|(i, _)| i)?;
     let word = rest.get(..word_end)?;
     let (_, rank) = if word.is_ascii() {
+        // Most paragraphs start with another word: its first letter tells.
+        let first = word.as_bytes().first()?.to_ascii_lowercase();
+        if word.len() < 4 || !b"aekpstc".contains(&first) {
+            return None;
+        }
         WORDS
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(word))?

@@ -41,8 +41,9 @@ pub(super) fn tell(document: &Document) -> Option<String> {
 
 /// Language of a text.
 fn of_text(text: &str) -> Option<&'static str> {
-    let (mut han, mut kana, mut hangul, mut letters) = (0_usize, 0_usize, 0_usize, 0_usize);
-    for c in text.chars() {
+    let (mut han, mut kana, mut hangul) = (0_usize, 0_usize, 0_usize);
+    let mut letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    for c in text.chars().filter(|c| !c.is_ascii()) {
         match c {
             '\u{3041}'..='\u{30FF}' => kana += 1,
             '\u{AC00}'..='\u{D7AF}' | '\u{1100}'..='\u{11FF}' => hangul += 1,
@@ -90,6 +91,9 @@ fn surely_english(text: &str) -> bool {
             continue;
         }
         all += 1;
+        if word.len() > 7 {
+            continue;
+        }
         english += usize::from(matches!(
             word,
             "the"

@@ -1,7 +1,7 @@
 //! What the readers of the two text formats hand on: leaves in document order, with the hints that
 //! the markup gives. Labels, headings and sections are found from them, the same way for both.
 
-use super::{BlockKind, Span};
+use super::{BlockKind, Span, label::Printed};
 
 /// A leaf of the document before labels and headings are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,33 @@ impl Leaf {
             lead: None,
             listed: false,
             after_blank: false,
+        }
+    }
+}
+
+/// A leaf with its label, once it is told.
+///
+/// The readers hand on pieces rather than leaves, so that telling the labels makes no second list
+/// of the whole text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    /// What the reader told.
+    pub leaf: Leaf,
+    /// The label at its start, in offsets of the document's text.
+    pub label: Option<Box<Printed>>,
+    /// The bytes after marker and label.
+    pub body: Span,
+    /// A bullet stands before it.
+    pub bullet: bool,
+}
+
+impl From<Leaf> for Piece {
+    fn from(leaf: Leaf) -> Self {
+        Self {
+            body: leaf.content.clone(),
+            leaf,
+            label: None,
+            bullet: false,
         }
     }
 }

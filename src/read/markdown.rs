@@ -6,7 +6,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::{
     BlockKind, Span,
-    leaf::{Leaf, trimmed},
+    leaf::{Leaf, Piece, trimmed},
     markup,
 };
 
@@ -14,8 +14,10 @@ use super::{
 const MAX_REREAD: u8 = 2;
 
 /// The leaves of a Markdown text, in order, with spans of `text`.
-pub(super) fn leaves(text: &str) -> Vec<Leaf> {
+pub(super) fn leaves(text: &str) -> Vec<Piece> {
     let mut reader = Reader::new(text, 0, 0);
+    // Seldom too few. Room that is not needed is never touched, growing would touch it twice.
+    reader.leaves.reserve(text.len() / 96);
     reader.read(text);
     reader.leaves
 }
@@ -31,7 +33,7 @@ struct Reader<'a> {
     /// Offset of the parsed part in `whole`.
     base: usize,
     reread: u8,
-    leaves: Vec<Leaf>,
+    leaves: Vec<Piece>,
     open: Option<Leaf>,
     /// Whether the open leaf was opened by its own start event.
     items: Vec<Item>,
@@ -55,7 +57,7 @@ impl<'a> Reader<'a> {
             whole,
             base,
             reread,
-            leaves: Vec::with_capacity(whole.len() / 256),
+            leaves: Vec::new(),
             open: None,
             items: Vec::new(),
             quotes: 0,
@@ -116,8 +118,8 @@ impl<'a> Reader<'a> {
             }
             Event::Rule => {
                 self.close(None);
-                self.leaves
-                    .push(Leaf::new(BlockKind::Markup, trimmed(self.whole, range)));
+                let leaf = Leaf::new(BlockKind::Markup, trimmed(self.whole, range));
+                self.leaves.push(leaf.into());
             }
             _ => {}
         }
@@ -247,9 +249,9 @@ impl<'a> Reader<'a> {
                         && self
                             .leaves
                             .last()
-                            .is_none_or(|l| l.span.end <= leaf.span.start)
+                            .is_none_or(|last| last.leaf.span.end <= leaf.span.start)
                     {
-                        self.leaves.push(leaf);
+                        self.leaves.push(leaf.into());
                     }
                 }
             }
@@ -289,7 +291,7 @@ impl<'a> Reader<'a> {
         leaf.after_blank = self.blank_before(range.start);
         leaf.depth = u8::try_from(self.items.len().saturating_sub(1)).unwrap_or(u8::MAX);
         leaf.listed = !self.items.is_empty();
-        let last = self.leaves.last().map_or(0, |l| l.span.end);
+        let last = self.leaves.last().map_or(0, |last| last.leaf.span.end);
         if let Some(item) = self.items.last_mut()
             && item.fresh
             // An empty item inside has its marker already.
@@ -458,7 +460,7 @@ impl<'a> Reader<'a> {
             leaf.kind = BlockKind::Markup;
             leaf.heading = None;
         }
-        self.leaves.push(leaf);
+        self.leaves.push(leaf.into());
     }
 
     /// White space by name at the end of a leaf is no word either.
@@ -529,13 +531,14 @@ impl<'a> Reader<'a> {
             if self.reread >= MAX_REREAD {
                 let mut leaf = Leaf::new(BlockKind::Paragraph, part.clone());
                 leaf.runs.push(part);
-                self.leaves.push(leaf);
+                self.leaves.push(leaf.into());
                 continue;
             }
             let mut inner = Reader::new(self.whole, part.start, self.reread + 1);
             let text = self.whole.get(part.clone()).unwrap_or_default();
             inner.read(text);
-            for mut leaf in inner.leaves {
+            for mut piece in inner.leaves {
+                let leaf = &mut piece.leaf;
                 leaf.listed |= listed;
                 leaf.depth = leaf
                     .depth
@@ -546,7 +549,7 @@ impl<'a> Reader<'a> {
                     item.fresh = false;
                     leaf.span.start = item.start;
                 }
-                self.leaves.push(leaf);
+                self.leaves.push(piece);
             }
         }
         self.blank = true;

@@ -2,7 +2,7 @@
 
 use super::{
     BlockKind, Span,
-    leaf::{Leaf, trimmed},
+    leaf::{Leaf, Piece, trimmed},
 };
 
 /// Whether an inline tag ends a line: `<br>`, `</p>`, `</div>`, `</li>`.
@@ -29,7 +29,7 @@ fn name(tag: &str) -> Option<String> {
 
 /// Adds the leaves of a block of raw HTML: one for every stretch of words between two tags that
 /// end a line, and one without words where there are none.
-pub(super) fn leaves(text: &str, span: Span, out: &mut Vec<Leaf>) {
+pub(super) fn leaves(text: &str, span: Span, out: &mut Vec<Piece>) {
     let Some(slice) = text.get(span.clone()) else {
         return;
     };
@@ -41,7 +41,7 @@ pub(super) fn leaves(text: &str, span: Span, out: &mut Vec<Leaf>) {
         if let Some(mut leaf) = open.take() {
             leaf.span = trimmed(text, leaf.span);
             leaf.content = leaf.span.clone();
-            out.push(leaf);
+            out.push(leaf.into());
         }
     };
     while at < slice.len() {
@@ -88,7 +88,7 @@ pub(super) fn leaves(text: &str, span: Span, out: &mut Vec<Leaf>) {
     }
     close(&mut open);
     if out.len() == before {
-        out.push(Leaf::new(BlockKind::Markup, trimmed(text, span)));
+        out.push(Leaf::new(BlockKind::Markup, trimmed(text, span)).into());
     }
 }
 

@@ -16,6 +16,11 @@ pub(super) fn check(document: &mut Document) {
     }
     let mut true_labels: Vec<Option<String>> =
         document.sections.iter().map(|s| s.label.clone()).collect();
+    let values: Vec<Option<Reading>> = document
+        .sections
+        .iter()
+        .map(|s| s.label.as_deref().and_then(value))
+        .collect();
     let mut warnings = Vec::new();
     let mut say = |code: &str, detail: String| {
         if warnings
@@ -40,12 +45,13 @@ pub(super) fn check(document: &mut Document) {
             let Some(printed) = section.label.as_deref() else {
                 continue;
             };
-            let Some((style, values)) = value(printed) else {
+            let Some(Some((style, own_values))) = values.get(*i) else {
                 continue;
             };
-            let own = values.last().copied().unwrap_or(0);
+            let style = *style;
+            let own = own_values.last().copied().unwrap_or(0);
             let line = section.lines.0;
-            let from_children = announced_by(document, children.get(&Some(*i)), values.len());
+            let from_children = announced_by(&values, children.get(&Some(*i)), own_values.len());
             let repeated = !seen.insert(printed);
             if let Some(number) =
                 from_children.filter(|n| *n != own && style == label::Style::Decimal)
@@ -91,10 +97,8 @@ pub(super) fn check(document: &mut Document) {
         }
     }
     // A section that is numbered under another parent than the one it stands in.
-    for section in &document.sections {
-        let Some((printed, (_, values))) =
-            section.label.as_deref().and_then(|l| Some((l, value(l)?)))
-        else {
+    for (section, read) in document.sections.iter().zip(&values) {
+        let Some((printed, (_, values))) = section.label.as_deref().zip(read.as_ref()) else {
             continue;
         };
         let parent = section
@@ -117,20 +121,26 @@ pub(super) fn check(document: &mut Document) {
     paths(&mut document.sections, &true_labels);
 }
 
+/// Style and values of a label.
+type Reading = (label::Style, Vec<u32>);
+
 /// Style and values of a printed label.
-fn value(printed: &str) -> Option<(label::Style, Vec<u32>)> {
+fn value(printed: &str) -> Option<Reading> {
     let parsed =
         label::parse(&format!("({printed})")).or_else(|| label::parse(&format!("{printed}. A")))?;
     Some((parsed.style, parsed.values))
 }
 
 /// The number that most children give their parent in their own labels.
-fn announced_by(document: &Document, children: Option<&Vec<usize>>, depth: usize) -> Option<u32> {
+fn announced_by(
+    values: &[Option<Reading>],
+    children: Option<&Vec<usize>>,
+    depth: usize,
+) -> Option<u32> {
     let mut votes: BTreeMap<u32, usize> = BTreeMap::new();
     let mut all = 0;
     for child in children? {
-        let label = document.sections.get(*child)?.label.as_deref();
-        if let Some((_, values)) = label.and_then(value)
+        if let Some((_, values)) = values.get(*child)?
             && values.len() == depth + 1
         {
             all += 1;

@@ -3,7 +3,7 @@
 
 use super::{
     BlockKind,
-    leaf::{Leaf, trimmed},
+    leaf::{Leaf, Piece, trimmed},
     markdown::starts_item,
 };
 
@@ -11,9 +11,9 @@ use super::{
 const WIDEST_WRAP: usize = 120;
 
 /// The leaves of a plain text, in order.
-pub(super) fn leaves(text: &str) -> Vec<Leaf> {
+pub(super) fn leaves(text: &str) -> Vec<Piece> {
     let wrap = wrap_width(text);
-    let mut leaves: Vec<Leaf> = Vec::new();
+    let mut leaves: Vec<Piece> = Vec::new();
     let mut after_blank = true;
     let mut last_line = (0, 0);
     let mut at = 0;
@@ -33,7 +33,7 @@ pub(super) fn leaves(text: &str) -> Vec<Leaf> {
                 && super::label::parse(words).is_none_or(|l| l.weak || !words.contains(' '))
         });
         last_line = (start, line.trim_end().chars().count());
-        if goes_on && let Some(leaf) = leaves.last_mut() {
+        if goes_on && let Some(Piece { leaf, .. }) = leaves.last_mut() {
             leaf.span.end = span.end;
             leaf.content.end = span.end;
             if let Some(run) = leaf.runs.last_mut() {
@@ -51,7 +51,7 @@ pub(super) fn leaves(text: &str) -> Vec<Leaf> {
         } else {
             leaf.runs.push(span.clone());
         }
-        leaves.push(leaf);
+        leaves.push(leaf.into());
         after_blank = false;
     }
     leaves
