@@ -150,14 +150,16 @@ fn fill(
         let mut scored = Vec::new();
         for &l in &lefts {
             for &r in &rights {
-                let classes = (left.units[l].class, right.units[r].class);
-                let markup = classes == (Class::Markup, Class::Markup);
-                let score = if markup {
+                let class = left.units[l].class;
+                if class != right.units[r].class {
+                    continue;
+                }
+                let score = if class == Class::Markup {
                     likeness::ONE / 2
                 } else {
                     bags.likeness_between(l, r)
                 };
-                if score >= enough && classes.0 == classes.1 {
+                if score >= enough {
                     scored.push((std::cmp::Reverse(score), l.abs_diff(r), l, r));
                 }
             }
