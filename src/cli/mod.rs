@@ -291,7 +291,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
 pub(crate) fn print_json_line(value: &impl serde::Serialize) -> Outcome {
     use std::io::Write as _;
     let mut out = Portions {
-        held: Vec::new(),
+        held: Vec::with_capacity(2 * PORTION),
         to: std::io::stdout().lock(),
     };
     printed(
@@ -332,7 +332,7 @@ impl<W: std::io::Write> std::io::Write for Portions<W> {
 }
 
 /// Bytes that are passed on at once.
-const PORTION: usize = 1 << 16;
+const PORTION: usize = 1 << 14;
 
 /// Writes text on standard output; a closed pipe is success.
 pub(crate) fn print_text(text: &str) -> Outcome {
