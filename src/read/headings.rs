@@ -32,6 +32,12 @@ pub(super) struct Seen {
     pub keys: Keys,
 }
 
+/// How many lines behind one are asked whether they repeat.
+const BEHIND: usize = 3;
+
+#[expect(clippy::disallowed_types, reason = "its order is never seen")]
+type Counts<'a> = std::collections::HashMap<&'a str, u32, foldhash::fast::FixedState>;
+
 /// Looks at all pieces.
 ///
 /// Where the markup says what is a heading (`marked`), only the first lines are looked at closely,
@@ -55,10 +61,21 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
     };
     let keys = Keys::new(text, pieces);
     let contents = contents::find(pieces, &keys);
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    if !marked {
-        for key in keys.iter().filter(|k| !k.is_empty()) {
-            *counts.entry(key).or_default() += 1;
+    let close = if marked {
+        pieces.len().min(TITLE_REACH)
+    } else {
+        pieces.len()
+    };
+    // How often the keys of the lines that are looked at closely, and of those right behind them,
+    // stand in the text.
+    let mut counts: Counts<'_> = (0..close + BEHIND)
+        .map(|i| keys.of(i))
+        .filter(|key| !key.is_empty())
+        .map(|key| (key, 0))
+        .collect();
+    for key in keys.iter() {
+        if let Some(count) = counts.get_mut(key) {
+            *count += 1;
         }
     }
     // Keys that a list of contents names, and where that list ends.
@@ -70,15 +87,7 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
         }
     }
     let announced = |i: usize| named.get(keys.of(i)).is_some_and(|end| i > *end);
-    let repeated = |i: usize| {
-        let key = keys.of(i);
-        if marked {
-            // For a few lines only.
-            !key.is_empty() && keys.iter().filter(|other| *other == key).count() > 2
-        } else {
-            counts.get(key).is_some_and(|n| *n > 2)
-        }
-    };
+    let repeated = |i: usize| counts.get(keys.of(i)).is_some_and(|n| *n > 2);
     let blanks = pieces.iter().filter(|p| p.leaf.after_blank).count();
     let dense = blanks * 10 >= pieces.len() * 7;
     let around = Surroundings {
@@ -88,11 +97,6 @@ pub(super) fn look(text: &str, pieces: &[Piece], marked: bool) -> Seen {
         announced: &announced,
         repeated: &repeated,
         dense,
-    };
-    let close = if marked {
-        pieces.len().min(TITLE_REACH)
-    } else {
-        pieces.len()
     };
     let mut shapes: Vec<Shape> = (0..close).map(|i| shape::shape(&around, i)).collect();
     shape::company(&mut shapes, &series);

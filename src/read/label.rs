@@ -366,6 +366,11 @@ fn ordinal(text: &str, start: usize, first: char) -> Option<Printed> {
 /// `Article 5`, `SECTION II:`, `§ 3`, `Part A`
 fn worded(text: &str, start: usize) -> Option<Printed> {
     let rest = text.get(start..)?;
+    // Most paragraphs start with another word: its first letter tells.
+    let first = rest.as_bytes().first()?.to_ascii_lowercase();
+    if first.is_ascii() && !b"aekpstc".contains(&first) {
+        return None;
+    }
     let word_end = rest
         .char_indices()
         .take(12)
@@ -373,11 +378,6 @@ fn worded(text: &str, start: usize) -> Option<Printed> {
         .map(|(i, _)| i)?;
     let word = rest.get(..word_end)?;
     let (_, rank) = if word.is_ascii() {
-        // Most paragraphs start with another word: its first letter tells.
-        let first = word.as_bytes().first()?.to_ascii_lowercase();
-        if word.len() < 4 || !b"aekpstc".contains(&first) {
-            return None;
-        }
         WORDS
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(word))?
