@@ -176,7 +176,7 @@ fn refuse_binary(text: &str, bytes: usize) -> Result<(), ReadError> {
     // Each of the characters that count has one of these bytes: where few have, none need counting.
     // Without a branch, so that many are looked at at once.
     let suspicious = count(text.as_bytes(), |b| {
-        let control = (b < 0x20) & !((b >= 9) & (b <= 13));
+        let control = (b < 0x20) & !(9..=13).contains(&b);
         control | (b == 0x7f) | (b == 0xc2) | (b == 0xef)
     });
     if suspicious * 10 <= bytes.max(1) {
