@@ -7,11 +7,11 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     assess::{Finding, Quote, Severity},
     compare::Kind,
-    read::BlockKind,
+    read::{BlockKind, Document},
 };
 
 use super::{
-    Entry, Flow, Mark, Paragraph, Piece, Redline, Row, entries, hidden,
+    Entry, Flow, Mark, Paragraph, Piece, Redline, Row, entries, hidden, readable,
     terminal::summary,
     wording::{self, shorten},
 };
@@ -53,7 +53,7 @@ pub fn html(redline: &Redline<'_>) -> Result<String, HtmlError> {
         summary => summary(redline, &entries),
         remarks => remarks(redline),
         files => files(redline),
-        findings => redline.findings().iter().map(finding).collect::<Vec<_>>(),
+        findings => redline.findings().iter().map(|f| finding(redline, f)).collect::<Vec<_>>(),
         promises => redline.promises.iter().map(|promise| context! {
             change => wording::promise(promise.change),
             old => promise.old.as_ref().map(wording::duty),
@@ -125,8 +125,11 @@ fn files(redline: &Redline<'_>) -> Vec<minijinja::Value> {
     .collect()
 }
 
-fn finding(finding: &Finding) -> minijinja::Value {
-    let quote = |quote: &Quote| context! { line => quote.lines.0, text => shorten(&wording::shown(&quote.text), 1200) };
+fn finding(redline: &Redline<'_>, finding: &Finding) -> minijinja::Value {
+    let quote = |document: &Document, quote: &Quote| {
+        let text = shorten(&readable::quoted(document, quote), 1200);
+        context! { line => quote.lines.0, text }
+    };
     let place = wording::place(&finding.section);
     context! {
         id => finding.id.clone(),
@@ -138,8 +141,8 @@ fn finding(finding: &Finding) -> minijinja::Value {
         place,
         summary => finding.summary.clone(),
         proposed => finding.proposed.clone(),
-        old => finding.old.as_ref().map(quote),
-        new => finding.new.as_ref().map(quote),
+        old => finding.old.as_ref().map(|words| quote(redline.old, words)),
+        new => finding.new.as_ref().map(|words| quote(redline.new, words)),
         why => finding.reasons.iter().map(|reason| context! {
             code => reason.code.clone(),
             evidence => shorten(&reason.evidence, 120),

@@ -1,12 +1,9 @@
 //! The redline as Markdown, for issues, chats and mails, and as plain text with `[-old-] {+new+}`.
 
-use crate::{
-    assess::{Finding, Quote},
-    read::BlockKind,
-};
+use crate::{assess::Finding, read::BlockKind};
 
 use super::{
-    Entry, Flow, Mark, Redline, Row, TerminalStyle, entries, hidden, terminal,
+    Entry, Flow, Mark, Redline, Row, TerminalStyle, entries, hidden, readable, terminal,
     terminal::{bracketed, summary},
     wording::{self, shorten},
 };
@@ -95,10 +92,13 @@ fn findings(out: &mut String, redline: &Redline<'_>) {
         if let Some(text) = &finding.proposed {
             out.push_str(&format!("\n*Proposed, not approved:* {}\n", escape(text)));
         }
-        for (side, quote) in [("Before", &finding.old), ("After", &finding.new)] {
-            if let Some(Quote { text, lines, .. }) = quote {
-                let text = escape(&shorten(&wording::shown(text), 600));
-                out.push_str(&format!("\n{side} (line {}):\n> {text}\n", lines.0));
+        for (side, document, quote) in [
+            ("Before", redline.old, &finding.old),
+            ("After", redline.new, &finding.new),
+        ] {
+            if let Some(quote) = quote {
+                let text = escape(&shorten(&readable::quoted(document, quote), 600));
+                out.push_str(&format!("\n{side} (line {}):\n> {text}\n", quote.lines.0));
             }
         }
         let why: Vec<String> = finding

@@ -1,6 +1,10 @@
 //! Which bytes of a document a reader sees, and as what characters.
 
-use crate::read::{Block, BlockKind, Document, Format, Span};
+use super::wording;
+use crate::{
+    assess::Quote,
+    read::{Block, BlockKind, Document, Format, Span},
+};
 
 /// A stretch of bytes that is read, and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +83,24 @@ pub(super) fn excerpt(document: &Document, blocks: std::ops::Range<usize>, span:
         }
     }
     out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a finding as a reader of the page sees them: a link's text without its address. The
+/// exact bytes stay in the finding.
+pub(super) fn quoted(document: &Document, quote: &Quote) -> String {
+    let blocks = &document.blocks;
+    let first = blocks.partition_point(|block| block.span.end <= quote.span.start);
+    let end = blocks.partition_point(|block| block.span.start < quote.span.end);
+    // Of another document, such as the words that somebody added by hand.
+    if document.text.get(quote.span.clone()) != Some(quote.text.as_str()) {
+        return wording::shown(&quote.text);
+    }
+    let read = excerpt(document, first..end.max(first), &quote.span);
+    if read.is_empty() {
+        wording::shown(&quote.text)
+    } else {
+        read
+    }
 }
 
 /// The printed number and a word before it (`Article 5.`), without the marks of Markdown.

@@ -6,10 +6,11 @@ use anstyle::{AnsiColor, Effects, Style};
 use crate::{
     assess::{Direction, Finding, Quote, Severity, Verdict},
     compare::Kind,
+    read::Document,
 };
 
 use super::{
-    Entry, Flow, Mark, Redline, Row, entries, hidden,
+    Entry, Flow, Mark, Redline, Row, entries, hidden, readable,
     wording::{self, count, shorten},
 };
 
@@ -192,11 +193,11 @@ impl Page {
         );
         self.heading(&title);
         for finding in findings {
-            self.finding(finding);
+            self.finding(redline, finding);
         }
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    fn finding(&mut self, redline: &Redline<'_>, finding: &Finding) {
         let style = match (finding.severity, finding.direction) {
             (_, Direction::Favourable) => GOOD,
             (Severity::Material, _) => ALARM,
@@ -228,8 +229,8 @@ impl Page {
                 &format!("proposed, not approved: {text}"),
             );
         }
-        self.quote("before", DELETED, finding.old.as_ref());
-        self.quote("after ", INSERTED, finding.new.as_ref());
+        self.quote("before", DELETED, redline.old, finding.old.as_ref());
+        self.quote("after ", INSERTED, redline.new, finding.new.as_ref());
         let why: Vec<String> = finding
             .reasons
             .iter()
@@ -244,7 +245,7 @@ impl Page {
         }
     }
 
-    fn quote(&mut self, side: &str, style: Style, quote: Option<&Quote>) {
+    fn quote(&mut self, side: &str, style: Style, document: &Document, quote: Option<&Quote>) {
         let Some(quote) = quote else { return };
         // Long passages are struck through in full below; here they must be readable.
         let style = Style::new().fg_color(style.get_fg_color());
@@ -255,10 +256,7 @@ impl Page {
                 (QUIET, format!("line {}: ", quote.lines.0)),
                 (
                     style,
-                    format!(
-                        "“{}”",
-                        shorten(&wording::shown(&one_line(&quote.text)), 400)
-                    ),
+                    format!("“{}”", shorten(&readable::quoted(document, quote), 400)),
                 ),
             ],
         );

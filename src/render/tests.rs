@@ -196,3 +196,25 @@ fn findings_are_comments_in_the_document() {
     assert!(read("word/comments.xml").contains("Logs are kept for ninety days instead of ten."));
     assert!(read("word/document.xml").contains("<w:commentReference "));
 }
+
+#[test]
+fn quotes_are_shown_as_a_page_shows_them() {
+    let text = "# Heron Terms\n\n**Contact:** write to [help@heron.example](https://heron.example/help \"Help\"). We reply.\n\n- We keep 2 \\* 3 logs.\n- We share them.\n";
+    let document = document(text);
+    let shown = |words: &str| super::readable::quoted(&document, &quote(&document, words));
+    assert_eq!(
+        shown("**Contact:** write to [help@heron.example](https://heron.example/help \"Help\")."),
+        "Contact: write to help@heron.example."
+    );
+    assert_eq!(
+        shown("We keep 2 \\* 3 logs.\n- We share them."),
+        "We keep 2 * 3 logs. We share them."
+    );
+    // Words that somebody added by hand stand in no text.
+    let added = Quote {
+        span: 0..9,
+        lines: (1, 1),
+        text: "We **may** share.".to_owned(),
+    };
+    assert_eq!(super::readable::quoted(&document, &added), "We may share.");
+}
