@@ -1,6 +1,7 @@
 //! `fairnotice log DOC`
 
 use fairnotice::{
+    render::wording,
     run::Workspace,
     store::{Event, Journal, Version},
 };
@@ -134,11 +135,8 @@ fn entry(line: &Line) -> String {
             &format!("    not published ({:?}, {})\n", line.origin, line.fetched).to_lowercase();
     }
     if let Some(verdict) = line.verdict {
-        let verdict = fairnotice::render::wording::verdict(verdict).0;
-        text += &format!(
-            "    {verdict}, {} finding(s)\n",
-            line.findings.unwrap_or_default()
-        );
+        let found = wording::count(line.findings.unwrap_or_default(), "finding");
+        text += &format!("    {}, {found}\n", wording::verdict(verdict).0);
     }
     if let Some(redline) = &line.redline {
         text += &format!("    {redline}\n");

@@ -13,6 +13,7 @@
 //! old document, those of the new side all of the new one; the same input gives the same bytes.
 //! The room has no clock: dates are arguments.
 
+mod brief;
 mod docx;
 mod flow;
 mod html;
@@ -26,6 +27,7 @@ mod terminal;
 mod tests;
 pub mod wording;
 
+pub use brief::{Passage, passages};
 pub use docx::{DocxError, docx};
 pub use flow::{Flow, Mark, Paragraph, Piece, Row};
 pub use html::{HtmlError, html};

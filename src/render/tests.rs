@@ -218,3 +218,41 @@ fn quotes_are_shown_as_a_page_shows_them() {
     };
     assert_eq!(super::readable::quoted(&document, &added), "We may share.");
 }
+
+#[test]
+fn changed_passages_are_short_enough_for_a_mail() {
+    let long = "We keep what you write to us in our archive, and whoever asks for it gets a copy. "
+        .repeat(8);
+    let old = document(&format!(
+        "# Heron Terms\n\n## 1. Data\n\n{long}We keep logs for ten days. {long}\n\n- We delete drafts.\n\n## 2. Contact\n\nWrite to us & wait < 3 days.\n"
+    ));
+    let new = document(&format!(
+        "# Heron Terms\n\n## 1. Data\n\n{long}We keep logs for ninety days. {long}\n\n- We delete drafts.\n- We read drafts.\n\n## 2. Contact\n\nWrite to us & wait < 5 days.\n"
+    ));
+    let comparison = compare(&old, &new);
+    let head = Head::default();
+    let shown = super::passages(&Redline {
+        old: &old,
+        new: &new,
+        comparison: &comparison,
+        assessment: None,
+        duties: &[],
+        promises: &[],
+        head: &head,
+    });
+    let text: String = shown
+        .iter()
+        .map(|passage| format!("{}\n{}", passage.heading(), passage.text()))
+        .collect();
+    insta::assert_snapshot!(text, @r"
+    Changed: 1 Data
+    … for it gets a copy. We keep what you write to us in our archive, and whoever asks for it gets a copy. We keep logs for [-ten-]{+ninety+} days. We keep what you write to us in our archive, and whoever asks for it gets a copy. We keep what you write to us …
+    Added: 1 Data
+    {+We read drafts.+}
+    Changed: 2 Contact
+    Write to us & wait < [-3-]{+5+} days.
+    ");
+    let page: String = shown.iter().map(super::Passage::html).collect();
+    assert!(page.contains("<del style=") && page.contains("<ins style="));
+    assert!(page.contains("us &amp; wait &lt; <del"), "{page}");
+}

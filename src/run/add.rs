@@ -4,13 +4,12 @@ use std::path::Path;
 
 use super::{
     capture::{self, Text},
-    gather::{self, Gathered, Wanted},
+    gather::{self, Gathered},
 };
 use crate::{
     config::{self, Config},
     fetch::{Capture, FetchError},
     read::{Part, ReadError},
-    store::DocumentState,
 };
 
 /// A source, looked at.
@@ -56,15 +55,18 @@ pub fn preview(
     config: &Config,
     document: &config::Document,
 ) -> Result<Preview, AddError> {
-    let wish = Wanted {
-        document: document.clone(),
-        state: DocumentState::default(),
-    };
     let mut outcome = None;
-    gather::gather::<FetchError>(root, config, vec![wish], |_, result| {
-        outcome = Some(result);
-        Ok(())
-    })?;
+    gather::gather::<_, FetchError>(
+        &mut outcome,
+        root,
+        &config.fetch,
+        &[document],
+        |_, _| Ok(None),
+        |outcome, _, result| {
+            *outcome = Some(result);
+            Ok(())
+        },
+    )?;
     let captures = match outcome {
         Some(Ok(Gathered::Captures(captures))) => captures,
         Some(Err(error)) => return Err(error.into()),

@@ -9,12 +9,15 @@ use super::{Workspace, WorkspaceError, judge_reviewed, redline};
 use crate::{
     config::{Alert, AlertKind},
     deliver::alert::{
-        AlertError, AlertFinding, AlertMessage, MailSettings, atom, json_feed, mail, markdown_file,
-        post, run_program,
+        AlertError, AlertFinding, AlertMessage, Excerpt, MailSettings, atom, json_feed, mail,
+        markdown_file, post, run_program,
     },
-    render::{Head, VersionHead, wording},
+    render::{Head, Passage, VersionHead, wording},
     store::{AlertRecord, AlertState, Event, Table},
 };
+
+/// Bytes of changed passages that one change shows in a mail or a feed.
+const SHOWN: usize = 24_000;
 
 /// How the alerts of one name went.
 #[derive(Debug)]
@@ -214,6 +217,7 @@ fn message(
     let mut title = configured.and_then(|d| d.title.clone());
     let mut findings = Vec::new();
     let (mut redline, mut page) = (None, None);
+    let (mut passages, mut untold) = (Vec::new(), 0);
     if let (Some(version), Some(against)) = (record.version, record.against) {
         let new = workspace.text_of(&record.document, version)?;
         let old = workspace.text_of(&record.document, against)?;
@@ -239,6 +243,13 @@ fn message(
             author: workspace.config.organisation.name.clone(),
             made: Some(record.due),
         };
+        if matches!(
+            alert.kind,
+            AlertKind::Email | AlertKind::Atom | AlertKind::Jsonfeed
+        ) {
+            let shown = redline::passages(&old, &new, &judged, &head);
+            (passages, untold) = place(shown, &judged.assessment.findings, &mut findings);
+        }
         if alert.kind == AlertKind::Email {
             page = redline::html(&old, &new, &judged, &head).ok();
         }
@@ -257,6 +268,8 @@ fn message(
         findings,
         redline,
         redline_page: page,
+        passages,
+        untold,
     })
 }
 
@@ -279,7 +292,47 @@ fn bare(workspace: &Workspace, record: &AlertRecord, why: &str) -> AlertMessage 
         findings: Vec::new(),
         redline: None,
         redline_page: None,
+        passages: Vec::new(),
+        untold: 0,
     }
+}
+
+/// Puts each passage to the first finding that it holds; gives those without one, and how many are
+/// left out because a mail must stay readable.
+fn place(
+    passages: Vec<Passage>,
+    judged: &[crate::assess::Finding],
+    findings: &mut [AlertFinding],
+) -> (Vec<Excerpt>, usize) {
+    let (mut others, mut untold, mut room) = (Vec::new(), 0, SHOWN);
+    let (found, plain): (Vec<Passage>, Vec<Passage>) = passages
+        .into_iter()
+        .partition(|passage| !passage.findings.is_empty());
+    // What was found comes first, and so has the room first.
+    for passage in found.into_iter().chain(plain) {
+        let excerpt = Excerpt {
+            heading: passage.heading(),
+            text: passage.text(),
+            html: passage.html(),
+        };
+        if excerpt.text.is_empty() {
+            continue;
+        }
+        if excerpt.text.len() > room {
+            untold += 1;
+            continue;
+        }
+        room -= excerpt.text.len();
+        let of = judged
+            .iter()
+            .position(|finding| passage.findings.contains(&finding.id))
+            .and_then(|index| findings.get_mut(index));
+        match of {
+            Some(finding) => finding.passages.push(excerpt),
+            None => others.push(excerpt),
+        }
+    }
+    (others, untold)
 }
 
 fn finding(finding: &crate::assess::Finding) -> AlertFinding {
@@ -301,6 +354,7 @@ fn finding(finding: &crate::assess::Finding) -> AlertFinding {
         summary: finding.summary.clone(),
         before: finding.old.as_ref().map(|quote| quote.text.clone()),
         after: finding.new.as_ref().map(|quote| quote.text.clone()),
+        passages: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     assess::{Finding, Severity, Verdict},
     config::{self, Alert, Threshold},
     evidence::Hash,
+    render::wording,
     store::{AlertRecord, DocumentState, Event, ProblemSeen},
 };
 
@@ -71,12 +72,11 @@ pub fn due(
             continue;
         }
         let detail = format!(
-            "{}: {:?} change, {} finding(s)",
+            "{}: {} change, {}",
             report.title,
-            assessment.verdict,
-            assessment.findings.len()
-        )
-        .to_lowercase();
+            wording::code(&assessment.verdict),
+            wording::count(assessment.findings.len(), "finding")
+        );
         // The number of the publication tells a return to an old text from the first time.
         let about = format!(
             "{name}\0{}\0changed\0{:?}\0{:?}\0{}",

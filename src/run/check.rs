@@ -3,14 +3,14 @@
 //! What is new is recorded before it is judged; a run that is cut off in between is made up for by
 //! the next one, because a publication without a judgement is known as such.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use jiff::{Timestamp, Unit, civil::Date};
 
 use super::{
     Judged, Workspace, WorkspaceError,
     capture::{self, READER, Text},
-    gather::{self, Gathered, Wanted},
+    gather::{self, Gathered},
 };
 use crate::{
     assess::Verdict,
@@ -203,21 +203,31 @@ pub fn check(
     for id in &settings.only {
         workspace.document(id)?;
     }
-    let mut wanted = Vec::new();
-    for document in &workspace.config.documents {
-        if settings.only.is_empty() || settings.only.contains(&document.id) {
-            wanted.push(Wanted {
-                document: document.clone(),
-                state: workspace.state(&document.id)?,
-            });
-        }
-    }
-    let (root, config) = (workspace.root().to_owned(), workspace.config.clone());
-    let gathered = gather::gather::<CheckError>(&root, &config, wanted, |wish, outcome| {
-        let report = one(workspace, settings, now, &wish, outcome)?;
-        each(workspace, report);
-        Ok(())
-    });
+    let (root, config) = (workspace.root().to_owned(), Arc::clone(&workspace.config));
+    let wanted: Vec<&config::Document> = config
+        .documents
+        .iter()
+        .filter(|document| settings.only.is_empty() || settings.only.contains(&document.id))
+        .collect();
+    let gathered = gather::gather::<_, CheckError>(
+        workspace,
+        &root,
+        &config.fetch,
+        &wanted,
+        |workspace, document| {
+            let state = workspace.state(&document.id)?;
+            Ok(state
+                .validators
+                .into_iter()
+                .next()
+                .filter(|_| state.failing.is_none()))
+        },
+        |workspace, document, outcome| {
+            let report = one(workspace, settings, now, document, outcome)?;
+            each(workspace, report);
+            Ok(())
+        },
+    );
     workspace.settle()?;
     gathered
 }
@@ -226,10 +236,9 @@ fn one(
     workspace: &mut Workspace,
     settings: &Settings,
     now: Timestamp,
-    wish: &Wanted,
+    document: &config::Document,
     outcome: gather::Outcome,
 ) -> Result<Report, CheckError> {
-    let document = &wish.document;
     let state = upgraded(workspace, document, now)?;
     let captures = match outcome {
         Ok(Gathered::Captures(captures)) => captures,

@@ -1,14 +1,14 @@
 //! Fetches the sources of many documents at once and hands them over one by one, so that no more
 //! than a few captures are in memory.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use crate::{
-    config::{self, Config},
+    config,
     fetch::{self, AddressGuard, Capture, FetchError, Fetched, Fetcher},
-    store::DocumentState,
+    store::Validators,
 };
 
 /// What came for one document: a capture for each of its sources, or word that nothing changed.
@@ -23,13 +23,11 @@ pub enum Gathered {
 /// Captures of one document, or why there are none.
 pub type Outcome = Result<Gathered, FetchError>;
 
-/// One document's wish.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// Its configuration.
-    pub document: config::Document,
-    /// What is known of it.
-    pub state: DocumentState,
+/// One document that is being fetched.
+struct Wish {
+    document: config::Document,
+    /// Of the last look, for a conditional request.
+    known: Option<Validators>,
 }
 
 /// The fetcher that a configuration describes.
@@ -50,58 +48,76 @@ pub fn fetcher(config: &config::Fetch) -> Result<Fetcher, FetchError> {
     })
 }
 
-/// Fetches all wanted documents, several hosts at once, and calls `each` with every outcome as it
-/// comes. Documents of different hosts are interleaved, so that one slow host holds up nobody.
+/// Fetches documents, several hosts at once, and calls `each` with every outcome as it comes.
+/// Documents of different hosts are interleaved, so that one slow host holds up nobody. `known`
+/// gives what a conditional request needs, and is asked for when a document's turn comes: of the
+/// others nothing is held. Both work on `context`.
 ///
 /// # Errors
-/// When the client or the runtime cannot be set up, or `each` fails.
-pub fn gather<E: From<FetchError>>(
+/// When the client or the runtime cannot be set up, or `known` or `each` fails.
+pub fn gather<C: ?Sized, E: From<FetchError>>(
+    context: &mut C,
     root: &Path,
-    config: &Config,
-    wanted: Vec<Wanted>,
-    mut each: impl FnMut(Wanted, Outcome) -> Result<(), E>,
+    settings: &config::Fetch,
+    documents: &[&config::Document],
+    known: impl Fn(&mut C, &config::Document) -> Result<Option<Validators>, E>,
+    mut each: impl FnMut(&mut C, &config::Document, Outcome) -> Result<(), E>,
 ) -> Result<(), E> {
-    let (files, pages): (Vec<Wanted>, Vec<Wanted>) = wanted
-        .into_iter()
-        .partition(|w| w.document.source.iter().all(|s| !is_page(s)));
-    for wish in files {
-        let outcome = read_files(root, &wish.document.source, config.fetch.max_megabytes);
-        each(wish, outcome)?;
+    let (files, pages): (Vec<&config::Document>, Vec<_>) = documents
+        .iter()
+        .partition(|document| document.source.iter().all(|s| !is_page(s)));
+    for document in files {
+        let outcome = read_files(root, &document.source, settings.max_megabytes);
+        each(context, document, outcome)?;
     }
     if pages.is_empty() {
         return Ok(());
     }
-    let fetcher = Arc::new(fetcher(&config.fetch)?);
+    let fetcher = Arc::new(fetcher(settings)?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|e| FetchError::Setup(format!("cannot start the network runtime: {e}")))?;
-    let at_once = config.fetch.concurrency.clamp(1, 256);
+    let at_once = settings.concurrency.clamp(1, 256);
     let (sender, mut receiver) = mpsc::channel(2);
-    let (root, settings) = (Arc::new(root.to_owned()), Arc::new(config.fetch.clone()));
-    let feeder = runtime.spawn(async move {
-        let permits = Arc::new(Semaphore::new(at_once));
-        for wish in interleaved(pages) {
-            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else {
-                return;
+    let (root, settings) = (Arc::new(root.to_owned()), Arc::new(settings.clone()));
+    let mut waiting = interleaved(&pages).into_iter();
+    // Captures that wait to be read count as being fetched, so that a fast server cannot fill the
+    // memory.
+    let mut under_way = 0;
+    let mut arrived: Option<(usize, Outcome)> = None;
+    loop {
+        while under_way < at_once
+            && let Some(place) = waiting.next()
+        {
+            let Some(document) = pages.get(place) else {
+                continue;
+            };
+            let wish = Wish {
+                known: known(context, document)?,
+                document: (*document).clone(),
             };
             let (fetcher, sender) = (Arc::clone(&fetcher), sender.clone());
             let (root, settings) = (Arc::clone(&root), Arc::clone(&settings));
-            tokio::spawn(async move {
+            runtime.spawn(async move {
                 let outcome = fetch_document(&root, &settings, &fetcher, &wish).await;
                 // Nobody listens any more when the run has failed.
-                let _listening = sender.send((wish, outcome)).await;
-                // Only now: captures that wait to be read count as being fetched, so that a fast
-                // server cannot fill the memory.
-                drop(permit);
+                let _listening = sender.send((place, outcome)).await;
             });
+            under_way += 1;
         }
-    });
-    while let Some((wish, outcome)) = receiver.blocking_recv() {
-        each(wish, outcome)?;
+        if let Some((place, outcome)) = arrived.take()
+            && let Some(document) = pages.get(place)
+        {
+            each(context, document, outcome)?;
+        }
+        if under_way == 0 {
+            break;
+        }
+        arrived = receiver.blocking_recv();
+        under_way -= 1;
     }
-    drop(feeder);
     runtime.shutdown_background();
     Ok(())
 }
@@ -128,7 +144,7 @@ async fn fetch_document(
     root: &Path,
     settings: &config::Fetch,
     fetcher: &Fetcher,
-    wish: &Wanted,
+    wish: &Wish,
 ) -> Outcome {
     let mut captures = Vec::new();
     let single = wish.document.source.len() == 1;
@@ -144,11 +160,7 @@ async fn fetch_document(
             continue;
         }
         // A document in parts is fetched whole: one unchanged part says nothing of the others.
-        let known = wish
-            .state
-            .validators
-            .first()
-            .filter(|_| single && wish.state.failing.is_none());
+        let known = wish.known.as_ref().filter(|_| single);
         let request = fetch::Request {
             url: source.clone(),
             headers: wish.document.headers.clone(),
@@ -172,7 +184,7 @@ async fn draw(
     root: &Path,
     settings: &config::Fetch,
     fetcher: &Fetcher,
-    wish: &Wanted,
+    wish: &Wish,
     source: &str,
     ignore_robots: bool,
 ) -> Result<Capture, FetchError> {
@@ -212,26 +224,24 @@ fn empty(capture: &Capture) -> bool {
     }
 }
 
-/// First documents of each host, then second ones, and so on.
-fn interleaved(wanted: Vec<Wanted>) -> Vec<Wanted> {
-    let mut turns: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
-    let mut ordered: Vec<(usize, usize, Wanted)> = wanted
-        .into_iter()
+/// Places of the first documents of each host, then of the second ones, and so on.
+fn interleaved(documents: &[&config::Document]) -> Vec<usize> {
+    let mut turns: BTreeMap<String, usize> = BTreeMap::new();
+    let mut ordered: Vec<(usize, usize)> = documents
+        .iter()
         .enumerate()
-        .map(|(index, wish)| {
-            let host = wish
-                .document
+        .map(|(place, document)| {
+            let host = document
                 .source
                 .iter()
-                .find_map(|s| url::Url::parse(s).ok());
-            let host = host
+                .find_map(|s| url::Url::parse(s).ok())
                 .and_then(|u| u.host_str().map(str::to_owned))
                 .unwrap_or_default();
             let turn = turns.entry(host).or_default();
             *turn += 1;
-            (*turn, index, wish)
+            (*turn, place)
         })
         .collect();
-    ordered.sort_by_key(|(turn, index, _)| (*turn, *index));
-    ordered.into_iter().map(|(_, _, wish)| wish).collect()
+    ordered.sort_unstable();
+    ordered.into_iter().map(|(_, place)| place).collect()
 }

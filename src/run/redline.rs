@@ -62,15 +62,35 @@ pub fn html(
     head: &Head,
 ) -> Result<String, render::HtmlError> {
     let duties: Vec<TriggeredDuty> = judged.triggered();
-    render::html(&Redline {
+    render::html(&laid_out(old, new, judged, &duties, head))
+}
+
+/// The changed passages of two judged texts, each short enough for a mail.
+pub fn passages(
+    old: &Document,
+    new: &Document,
+    judged: &Judged,
+    head: &Head,
+) -> Vec<render::Passage> {
+    render::passages(&laid_out(old, new, judged, &[], head))
+}
+
+fn laid_out<'a>(
+    old: &'a Document,
+    new: &'a Document,
+    judged: &'a Judged,
+    duties: &'a [TriggeredDuty],
+    head: &'a Head,
+) -> Redline<'a> {
+    Redline {
         old,
         new,
         comparison: &judged.comparison,
         assessment: Some(&judged.assessment),
-        duties: &duties,
+        duties,
         promises: &judged.promises,
         head,
-    })
+    }
 }
 
 fn version_head(workspace: &Workspace, document: &str, id: Hash) -> VersionHead {

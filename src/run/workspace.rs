@@ -6,6 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -71,7 +72,7 @@ pub enum WorkspaceError {
 pub struct Workspace {
     root: PathBuf,
     /// What `fairnotice.toml` says.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// The snapshot files.
     pub archive: Archive,
     store: Box<dyn Store>,
@@ -109,7 +110,7 @@ impl Workspace {
         now: Timestamp,
         wait: Duration,
     ) -> Result<Self, WorkspaceError> {
-        let config = config::load(root)?;
+        let config = Arc::new(config::load(root)?);
         let folder = make_state_folder(root)?;
         let lock = Lock::take(&folder.join("lock"), what, now, wait)?;
         let journal = Journal::open(&folder.join("journal.jsonl"))?;
@@ -188,7 +189,7 @@ impl Workspace {
     /// # Errors
     /// When the configuration is wrong or the journal is damaged.
     pub fn read(root: &Path) -> Result<Self, WorkspaceError> {
-        let config = config::load(root)?;
+        let config = Arc::new(config::load(root)?);
         let mut workspace = Self {
             root: root.to_owned(),
             config,

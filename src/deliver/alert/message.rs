@@ -34,6 +34,23 @@ pub struct AlertMessage {
     /// The redline itself, for mails.
     #[serde(skip)]
     pub redline_page: Option<String>,
+    /// Changed passages in which nothing was found, for mails and feeds.
+    #[serde(skip)]
+    pub passages: Vec<Excerpt>,
+    /// Changed passages that are too many to show.
+    #[serde(skip)]
+    pub untold: usize,
+}
+
+/// A passage of the redline, ready to be shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// What happened, and where: `Changed: 4.2 Sharing`.
+    pub heading: String,
+    /// As plain text, marked with brackets; a paragraph a line.
+    pub text: String,
+    /// As paragraphs of HTML, escaped.
+    pub html: String,
 }
 
 /// A finding, short.
@@ -53,6 +70,9 @@ pub struct AlertFinding {
     pub before: Option<String>,
     /// The new words.
     pub after: Option<String>,
+    /// The passages that it is about, as the redline shows them.
+    #[serde(skip)]
+    pub passages: Vec<Excerpt>,
 }
 
 /// Findings named in a chat message.
@@ -65,11 +85,12 @@ impl AlertMessage {
     pub fn headline(&self) -> String {
         match (&self.verdict, self.what.as_str()) {
             (Some(verdict), "changed") => {
-                format!(
-                    "{}: {verdict} change ({} finding(s))",
-                    self.title,
-                    self.findings.len()
-                )
+                let found = match self.findings.len() {
+                    0 => String::new(),
+                    1 => " (1 finding)".to_owned(),
+                    more => format!(" ({more} findings)"),
+                };
+                format!("{}: {verdict} change{found}", self.title)
             }
             (_, what) => format!("{}: {what}", self.title),
         }
@@ -113,12 +134,29 @@ impl AlertMessage {
         }
         for finding in &self.findings {
             text += &format!("\n* {}\n", finding.line(str::to_owned));
+            if !finding.passages.is_empty() {
+                for passage in &finding.passages {
+                    text += &indented(&passage.text);
+                }
+                continue;
+            }
             if let Some(before) = &finding.before {
                 text += &format!("  before: {}\n", short(before));
             }
             if let Some(after) = &finding.after {
                 text += &format!("  after:  {}\n", short(after));
             }
+        }
+        let mut heading = "";
+        for passage in &self.passages {
+            if passage.heading != heading {
+                heading = &passage.heading;
+                text += &format!("\n* {heading}\n");
+            }
+            text += &indented(&passage.text);
+        }
+        if self.untold > 0 {
+            text += &format!("\n{}\n", self.rest());
         }
         if let Some(redline) = &self.redline {
             text += &format!("\nRedline: {redline}\n");
@@ -139,6 +177,10 @@ impl AlertMessage {
         }
         for finding in &self.findings {
             page += &format!("<h3>{}</h3>", finding.line(escaped));
+            if !finding.passages.is_empty() {
+                page.extend(finding.passages.iter().map(|passage| passage.html.as_str()));
+                continue;
+            }
             if let Some(before) = &finding.before {
                 page += &format!(
                     "<p style=\"color:#82071e;background:#ffebe9;text-decoration:line-through\">{}</p>",
@@ -152,10 +194,26 @@ impl AlertMessage {
                 );
             }
         }
+        let mut heading = "";
+        for passage in &self.passages {
+            if passage.heading != heading {
+                heading = &passage.heading;
+                page += &format!("<h3>{}</h3>", escaped(heading));
+            }
+            page += &passage.html;
+        }
+        if self.untold > 0 {
+            page += &format!("<p>{}</p>", escaped(&self.rest()));
+        }
         if self.redline_page.is_some() {
             page += "<p>The whole redline is attached.</p>";
         }
         page
+    }
+
+    fn rest(&self) -> String {
+        let (number, plural) = (self.untold, if self.untold == 1 { "" } else { "s" });
+        format!("{number} more changed passage{plural}: see the whole redline.")
     }
 
     /// An incoming webhook of Slack.
@@ -231,6 +289,11 @@ impl AlertFinding {
     }
 }
 
+/// Each line two columns in.
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
 fn short(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= QUOTE {
@@ -293,9 +356,12 @@ pub(super) fn sample() -> AlertMessage {
             summary: None,
             before: Some("We share nothing.".to_owned()),
             after: Some("We share [everything](x) <script>alert(1)</script> @channel".to_owned()),
+            passages: Vec::new(),
         }],
         redline: Some("/w/out/redlines/r.html".to_owned()),
         redline_page: None,
+        passages: Vec::new(),
+        untold: 0,
     }
 }
 
@@ -321,7 +387,7 @@ mod tests {
     #[test]
     fn the_text_names_before_and_after() {
         insta::assert_snapshot!(sample().text(), @r"
-        Moss <Privacy> Policy: material change (1 finding(s))
+        Moss <Privacy> Policy: material change (1 finding)
         https://moss.example/privacy
 
         * material adverse sharing, 3 Sharing: We share [everything](x) <script>alert(1)</script> @channel

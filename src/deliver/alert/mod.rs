@@ -12,7 +12,7 @@ mod program;
 
 pub use feed::{atom, json_feed, markdown_file};
 pub use mail::{MailSettings, mail};
-pub use message::{AlertFinding, AlertMessage};
+pub use message::{AlertFinding, AlertMessage, Excerpt};
 pub use post::{post, signature};
 pub use program::run_program;
 

@@ -167,12 +167,13 @@ impl Reading {
                 dropped: removed,
             });
         }
-        let measures = page.measure(words, |at| removed.contains_key(&at));
+        let own = page.own_measures(words, |at| removed.contains_key(&at));
+        let measures = page.measures(&own, |_| false);
         let mut dropped = furniture::find(page, &measures, words);
         dropped.extend(removed);
-        let kept = page.measure(words, |at| dropped.contains_key(&at));
+        let kept = page.measures(&own, |at| dropped.contains_key(&at));
         furniture::orphaned_labels(page, &measures, &kept, words, &mut dropped);
-        let measures = page.measure(words, |at| dropped.contains_key(&at));
+        let measures = page.measures(&own, |at| dropped.contains_key(&at));
         let root = main_part::find(page, &measures, words, &mut dropped);
         let end = page.node(root).map_or(root, |n| n.end);
         Ok(Self {

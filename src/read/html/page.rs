@@ -381,8 +381,8 @@ impl<'a> Page<'a> {
         words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// The measures of all subtrees; nodes for which `skip` holds count nothing.
-    pub(super) fn measure(
+    /// What each node adds to the measure of its subtree; nodes for which `skip` holds add nothing.
+    pub(super) fn own_measures(
         &self,
         vocabulary: &Vocabulary,
         skip: impl Fn(usize) -> bool,
@@ -423,6 +423,26 @@ impl<'a> Page<'a> {
                 *measure = own;
             }
             at += 1;
+        }
+        measures
+    }
+
+    /// The measures of all subtrees, of what their nodes add; those for which `skip` holds count
+    /// nothing.
+    pub(super) fn measures(&self, own: &[Measure], skip: impl Fn(usize) -> bool) -> Vec<Measure> {
+        let mut measures = own.to_vec();
+        let mut at = 0;
+        while let Some(node) = self.nodes.get(at) {
+            if skip(at) {
+                let whole = at..node.end;
+                measures
+                    .get_mut(whole)
+                    .unwrap_or_default()
+                    .fill(Measure::default());
+                at = node.end;
+            } else {
+                at += 1;
+            }
         }
         for at in (1..self.nodes.len()).rev() {
             let (Some(node), Some(own)) = (self.nodes.get(at), measures.get(at).copied()) else {

@@ -1,8 +1,14 @@
 //! `rules/page.toml`: the words that tell a policy from the page around it.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        LazyLock, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -26,7 +32,12 @@ struct Lines {
 
 /// The words, ready for searching.
 pub(crate) struct Vocabulary {
+    words: Vec<String>,
     policy: AhoCorasick,
+    /// The same, several times as quick, for runs that read many pages.
+    quick: OnceLock<AhoCorasick>,
+    /// Bytes that were searched so far.
+    searched: AtomicUsize,
     /// Stems in another case than the lower one, for scripts that the search cannot fold.
     dates: Vec<String>,
     lines: Vec<(String, bool)>,
@@ -56,14 +67,11 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     words.extend(capital);
     words.sort_unstable();
     words.dedup();
-    #[expect(clippy::expect_used, reason = "a few hundred short words always build")]
-    let policy = AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostFirst)
-        .build(&words)
-        .expect("word list");
     Vocabulary {
-        policy,
+        policy: automaton(&words, false),
+        words,
+        quick: OnceLock::new(),
+        searched: AtomicUsize::new(0),
         dates: rules.dates.phrases,
         lines: rules
             .lines
@@ -79,6 +87,20 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     }
 });
 
+/// A table of all states takes longer to build than a few pages to search.
+fn automaton(words: &[String], quick: bool) -> AhoCorasick {
+    #[expect(clippy::expect_used, reason = "a few hundred short words always build")]
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostFirst)
+        .kind(quick.then_some(AhoCorasickKind::DFA))
+        .build(words)
+        .expect("word list")
+}
+
+/// Bytes after which the quicker automaton is worth its building.
+const WORTH: usize = 1 << 20;
+
 impl Vocabulary {
     /// The built-in words.
     pub(crate) fn get() -> &'static Self {
@@ -87,7 +109,12 @@ impl Vocabulary {
 
     /// How many words of the policies' vocabulary a text holds.
     pub(crate) fn hits(&self, text: &str) -> u32 {
-        u32::try_from(self.policy.find_iter(text).count()).unwrap_or(u32::MAX / 4)
+        let policy = if self.searched.fetch_add(text.len(), Ordering::Relaxed) < WORTH {
+            &self.policy
+        } else {
+            self.quick.get_or_init(|| automaton(&self.words, true))
+        };
+        u32::try_from(policy.find_iter(text).count()).unwrap_or(u32::MAX / 4)
     }
 
     /// Whether a text holds a word of the policies' vocabulary.
