@@ -250,13 +250,15 @@ fn counted(n: usize, what: &str) -> String {
 fn finding(number: usize, finding: &Finding) -> String {
     let section = match (&finding.section.new.last(), &finding.section.old.last()) {
         (Some(label), _) | (None, Some(label)) if **label == finding.section.title => {
-            format!("“{label}”")
+            format!("section “{label}”")
         }
-        (Some(label), _) | (None, Some(label)) => format!("{label} “{}”", finding.section.title),
-        _ => "no section".to_owned(),
+        (Some(label), _) | (None, Some(label)) => {
+            format!("section {label} “{}”", finding.section.title)
+        }
+        _ => "before the first section".to_owned(),
     };
     let mut text = format!(
-        "  {number}. {} · {} · {} · section {section}\n",
+        "  {number}. {} · {} · {} · {section}\n",
         coloured(finding),
         wording::code(&finding.severity),
         wording::code(&finding.topic),

@@ -349,6 +349,7 @@ fn finding(finding: &crate::assess::Finding) -> AlertFinding {
             Some(label) if *label != finding.section.title => {
                 format!("{label} {}", finding.section.title)
             }
+            _ if finding.section.title.is_empty() => "before the first section".to_owned(),
             _ => finding.section.title.clone(),
         },
         summary: finding.summary.clone(),

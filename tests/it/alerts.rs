@@ -1,6 +1,9 @@
 //! Alerts: never lost, never twice.
 
-use super::bench::{Answer, Bench, NOW, Server};
+use super::{
+    bench::{Answer, Bench, NOW, Server},
+    sink::{Script, Sink},
+};
 
 const OLD: &str = "# Reed Privacy Policy\n\nWe collect your name and your address.\n\nWe will not sell your personal data.\n";
 const NEW: &str = "# Reed Privacy Policy\n\nWe collect your name and your address.\n\nWe may sell your personal data.\n";
@@ -146,4 +149,39 @@ fn the_heartbeat_beats_only_after_a_good_run() {
     bench.write("policy.md", OLD);
     bench.run(&["check"]).exits(0);
     assert_eq!(server.asked("/beat").len(), 1);
+}
+
+#[test]
+fn a_mail_holds_the_changed_words_themselves() {
+    let sink = Sink::start(Script::default());
+    let bench = Bench::with(&format!(
+        "[organisation]\nname = \"Reed\"\n[mail]\nsmtp = \"{}\"\nfrom = \"watch@reed.example\"\n\
+         [alerts.mail]\nkind = \"email\"\nto = [\"legal@reed.example\"]\nat_least = \"editorial\"\n\
+         [[document]]\nid = \"reed\"\nsource = \"policy.md\"\n",
+        sink.url()
+    ));
+    let said = |mail: usize| {
+        let content = String::from_utf8_lossy(&sink.seen()[mail].content).replace("=\r\n", "");
+        // The attached redline is not the body.
+        content.split("filename=").next().unwrap().to_owned()
+    };
+    bench.write("policy.md", OLD);
+    bench.check("2027-01-01T03:00:00Z");
+    let editorial = OLD.replace("name and your address", "address and your name");
+    bench.write("policy.md", &editorial);
+    bench.check("2027-01-02T03:00:00Z");
+    let mail = said(0);
+    for words in [
+        "Reed Privacy Policy: editorial change\r\n",
+        "{+",
+        "<ins style",
+    ] {
+        assert!(mail.contains(words), "{words} is not in:\n{mail}");
+    }
+    bench.write("policy.md", editorial.replace("will not sell", "may sell"));
+    bench.check("2027-01-03T03:00:00Z");
+    let mail = said(1);
+    for words in ["We [-will not-]{+may+} sell", "material change (1 finding)"] {
+        assert!(mail.contains(words), "{words} is not in:\n{mail}");
+    }
 }

@@ -90,8 +90,8 @@ pub fn atom(path: &Path, title: &str, messages: &[AlertMessage]) -> Result<(), A
                 published: Some(updated),
                 links: vec![link],
                 content: Some(Content {
-                    value: Some(message.text()),
-                    content_type: Some("text".to_owned()),
+                    value: Some(message.html()),
+                    content_type: Some("html".to_owned()),
                     ..Content::default()
                 }),
                 ..Entry::default()
@@ -132,6 +132,7 @@ pub fn json_feed(path: &Path, title: &str, messages: &[AlertMessage]) -> Result<
                 "id": id,
                 "url": message.source,
                 "title": message.headline(),
+                "content_html": message.html(),
                 "content_text": message.text(),
                 "date_published": message.due.to_string(),
                 "_fairnotice": message,

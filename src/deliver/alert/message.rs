@@ -176,7 +176,10 @@ impl AlertMessage {
             page += &format!("<p>{}</p>", escaped(&self.detail));
         }
         for finding in &self.findings {
-            page += &format!("<h3>{}</h3>", finding.line(escaped));
+            page += &format!("<h3>{}</h3>", finding.name(escaped));
+            if let Some(summary) = &finding.summary {
+                page += &format!("<p>{}</p>", escaped(&short(summary)));
+            }
             if !finding.passages.is_empty() {
                 page.extend(finding.passages.iter().map(|passage| passage.html.as_str()));
                 continue;
@@ -207,6 +210,8 @@ impl AlertMessage {
         }
         if self.redline_page.is_some() {
             page += "<p>The whole redline is attached.</p>";
+        } else if let Some(redline) = &self.redline {
+            page += &format!("<p>Redline: <code>{}</code></p>", escaped(redline));
         }
         page
     }
@@ -272,20 +277,28 @@ impl AlertMessage {
 }
 
 impl AlertFinding {
-    fn line(&self, escape: impl Fn(&str) -> String) -> String {
-        let summary = self
-            .summary
-            .as_deref()
-            .or(self.after.as_deref())
-            .or(self.before.as_deref());
+    /// How grave, for whom, about what, where.
+    fn name(&self, escape: impl Fn(&str) -> String) -> String {
         format!(
-            "{} {} {}, {}: {}",
+            "{} {} {}, {}",
             self.severity,
             self.direction,
             self.topic,
-            escape(&self.section),
-            escape(&short(summary.unwrap_or_default()))
+            escape(&self.section)
         )
+    }
+
+    /// The same with one sentence; with the words themselves where they do not follow anyway.
+    fn line(&self, escape: impl Fn(&str) -> String) -> String {
+        let words = || {
+            let words = self.after.as_deref().or(self.before.as_deref());
+            words.filter(|_| self.passages.is_empty())
+        };
+        let name = self.name(&escape);
+        match self.summary.as_deref().or_else(words) {
+            Some(said) => format!("{name}: {}", escape(&short(said))),
+            None => name,
+        }
     }
 }
 
