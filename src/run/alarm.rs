@@ -1,7 +1,10 @@
 //! Sends the alerts that are due. Which ones follows from the journal: an alert without a record
 //! of its going out is due, whatever happened to the run that should have sent it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -12,6 +15,7 @@ use crate::{
         AlertError, AlertFinding, AlertMessage, Excerpt, MailSettings, atom, json_feed, mail,
         markdown_file, post, run_program,
     },
+    evidence::Hash,
     render::{Head, Passage, VersionHead, wording},
     store::{AlertRecord, AlertState, Event, Table},
 };
@@ -31,7 +35,8 @@ pub struct Sent {
 }
 
 /// Sends everything that is due, alert by alert: one digest for a mail, one message each for the
-/// others. What went out is recorded at once.
+/// others. What went out is recorded at once, for each target: one that refuses neither holds up
+/// the others nor has them told again.
 ///
 /// # Errors
 /// When the workspace cannot be read or written; an alert that fails is part of the answer.
@@ -40,19 +45,19 @@ pub fn send_due(
     now: Timestamp,
     smtp_password: Option<&str>,
 ) -> Result<Vec<Sent>, WorkspaceError> {
-    let mut due: BTreeMap<String, Vec<AlertRecord>> = BTreeMap::new();
+    let mut due: BTreeMap<String, Vec<AlertState>> = BTreeMap::new();
     for state in workspace.index().all::<AlertState>(Table::Alerts, "")? {
         if state.done.is_none() {
             due.entry(state.alert.alert.clone())
                 .or_default()
-                .push(state.alert);
+                .push(state);
         }
     }
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    for records in due.values_mut() {
-        records.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+    for states in due.values_mut() {
+        states.sort_by(|a, b| (a.alert.due, &a.alert.id).cmp(&(b.alert.due, &b.alert.id)));
     }
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -63,7 +68,7 @@ pub fn send_due(
     // Another part of the program may have chosen the provider already; that is as good.
     let _already = rustls::crypto::ring::default_provider().install_default();
     let mut sent = Vec::new();
-    for (name, records) in due {
+    for (name, states) in due {
         let Some(alert) = workspace.config.alerts.get(&name).cloned() else {
             sent.push(Sent {
                 name: name.clone(),
@@ -72,63 +77,144 @@ pub fn send_due(
             });
             continue;
         };
-        let (mut count, mut error) = (0, None);
-        for batch in batches(&alert, &records) {
-            let mut messages = Vec::new();
-            let mut unreadable = None;
-            for record in batch {
-                match message(workspace, record, &alert) {
-                    Ok(message) => messages.push(message),
-                    // A snapshot that was taken away must not hold up all other alerts: what the
-                    // journal knows is said without it.
-                    Err(said) => {
-                        messages.push(bare(workspace, record, &said.to_string()));
-                        unreadable = Some(said);
-                    }
-                }
-            }
-            if let Some(said) = unreadable {
-                tracing::warn!("an alert of [alerts.{name}] goes out without its findings: {said}");
-            }
-            let outcome =
-                runtime.block_on(send(workspace, &name, &alert, &messages, smtp_password));
-            match outcome {
-                Ok(()) => {
-                    let done = messages
-                        .iter()
-                        .map(|message| Event::AlertDone {
-                            id: message.id.clone(),
-                        })
-                        .collect();
-                    workspace.record(now, done)?;
-                    count += messages.len();
-                }
-                Err(refused) => {
-                    error = Some(refused.to_string());
-                    break;
+        sent.push(send_all(
+            workspace,
+            now,
+            &runtime,
+            (&name, &alert),
+            &states,
+            smtp_password,
+        )?);
+    }
+    Ok(sent)
+}
+
+/// Sends what is due of one alert, to each of its targets.
+fn send_all(
+    workspace: &mut Workspace,
+    now: Timestamp,
+    runtime: &tokio::runtime::Runtime,
+    (name, alert): (&str, &Alert),
+    states: &[AlertState],
+    smtp_password: Option<&str>,
+) -> Result<Sent, WorkspaceError> {
+    let targets = targets(alert);
+    let mut refused: BTreeMap<Option<&str>, String> = BTreeMap::new();
+    let mut count = 0;
+    for batch in batches(alert, states) {
+        let waiting: Vec<Option<&str>> = targets
+            .iter()
+            .copied()
+            .filter(|target| !refused.contains_key(target) && !reached(batch, *target))
+            .collect();
+        // Whoever is left has refused in this run.
+        let mut whole = !targets
+            .iter()
+            .any(|target| refused.contains_key(target) && !reached(batch, *target));
+        if waiting.is_empty() && !whole {
+            continue;
+        }
+        let mut messages = Vec::new();
+        for state in batch {
+            match message(workspace, &state.alert, alert) {
+                Ok(message) => messages.push(message),
+                // A snapshot that was taken away must not hold up all other alerts: what the
+                // journal knows is said without it.
+                Err(said) => {
+                    tracing::warn!(
+                        "an alert of [alerts.{name}] goes out without its findings: {said}"
+                    );
+                    messages.push(bare(workspace, &state.alert, &said.to_string()));
                 }
             }
         }
-        sent.push(Sent { name, count, error });
+        for target in waiting {
+            let outcome = runtime.block_on(send(
+                workspace,
+                (name, alert),
+                target,
+                &messages,
+                smtp_password,
+            ));
+            match outcome {
+                Ok(()) if targets.len() > 1 => {
+                    workspace.record(now, reaches(&messages, target))?;
+                }
+                Ok(()) => {}
+                Err(error) => {
+                    refused.insert(target, error.to_string());
+                    whole = false;
+                }
+            }
+        }
+        if whole {
+            let done = messages
+                .iter()
+                .map(|message| Event::AlertDone {
+                    id: message.id.clone(),
+                })
+                .collect();
+            workspace.record(now, done)?;
+            count += messages.len();
+        }
     }
-    Ok(sent)
+    // A mistake in the configuration is the same for all.
+    let refusals: BTreeSet<String> = refused.into_values().collect();
+    Ok(Sent {
+        name: name.to_owned(),
+        count,
+        error: (!refusals.is_empty()).then(|| refusals.into_iter().collect::<Vec<_>>().join("; ")),
+    })
+}
+
+/// Each address or server that is told by itself; `None` for files and programs, which are told
+/// all at once and of which an alert that they have changes nothing.
+fn targets(alert: &Alert) -> Vec<Option<&str>> {
+    match alert.kind {
+        AlertKind::Email | AlertKind::Webhook | AlertKind::Slack | AlertKind::Teams => {
+            alert.to.iter().map(|to| Some(to.as_str())).collect()
+        }
+        AlertKind::Atom | AlertKind::Jsonfeed | AlertKind::Markdown | AlertKind::Command => {
+            vec![None]
+        }
+    }
+}
+
+fn imprint(target: Option<&str>) -> Hash {
+    Hash::of(target.unwrap_or_default().as_bytes())
+}
+
+/// Whether a target has all of these alerts already.
+fn reached(batch: &[AlertState], target: Option<&str>) -> bool {
+    let imprint = imprint(target);
+    batch.iter().all(|state| state.reached.contains(&imprint))
+}
+
+fn reaches(messages: &[AlertMessage], target: Option<&str>) -> Vec<Event> {
+    messages
+        .iter()
+        .map(|message| Event::AlertReached {
+            id: message.id.clone(),
+            target: imprint(target),
+        })
+        .collect()
 }
 
 /// What goes out as one: a digest of what one run found, in a mail; everything, in a feed; else
 /// each alert by itself. A digest that is sent again after a crash holds the same alerts, and so
 /// has the same Message-ID.
-fn batches<'a>(alert: &Alert, records: &'a [AlertRecord]) -> Vec<&'a [AlertRecord]> {
+fn batches<'a>(alert: &Alert, states: &'a [AlertState]) -> Vec<&'a [AlertState]> {
     match alert.kind {
-        AlertKind::Email => records.chunk_by(|a, b| a.due == b.due).collect(),
-        AlertKind::Atom | AlertKind::Jsonfeed | AlertKind::Markdown => vec![records],
-        _ => records.chunks(1).collect(),
+        AlertKind::Email => states.chunk_by(|a, b| a.alert.due == b.alert.due).collect(),
+        AlertKind::Atom | AlertKind::Jsonfeed | AlertKind::Markdown => vec![states],
+        _ => states.chunks(1).collect(),
     }
 }
 
 async fn send(
     workspace: &Workspace,
-    name: &str,
-    alert: &Alert,
+    (name, alert): (&str, &Alert),
+    target: Option<&str>,
     messages: &[AlertMessage],
     smtp_password: Option<&str>,
 ) -> Result<(), AlertError> {
@@ -145,6 +231,11 @@ async fn send(
             Some(text.trim().as_bytes().to_vec())
         }
         None => None,
+    };
+    // A file that cannot be written holds up no other; those that are written know what they have.
+    let each = |write: &dyn Fn(&str) -> Result<(), AlertError>| {
+        let all: Vec<_> = alert.to.iter().map(|file| write(file)).collect();
+        all.into_iter().collect::<Result<(), _>>()
     };
     match alert.kind {
         AlertKind::Email => {
@@ -167,7 +258,7 @@ async fn send(
                 from: need("from", &settings.from)?,
                 to: alert.to.clone(),
             };
-            mail(&settings, messages).await
+            mail(&settings, target.unwrap_or_default(), messages).await
         }
         AlertKind::Webhook | AlertKind::Slack | AlertKind::Teams => {
             for message in messages {
@@ -177,24 +268,14 @@ async fn send(
                     _ => message.json(),
                 };
                 let body = body.to_string().into_bytes();
-                for to in &alert.to {
-                    post(to, body.clone(), &message.id, secret.as_deref()).await?;
-                }
+                let to = target.unwrap_or_default();
+                post(to, body, &message.id, secret.as_deref()).await?;
             }
             Ok(())
         }
-        AlertKind::Atom => alert
-            .to
-            .iter()
-            .try_for_each(|file| atom(&root.join(file), &title, messages)),
-        AlertKind::Jsonfeed => alert
-            .to
-            .iter()
-            .try_for_each(|file| json_feed(&root.join(file), &title, messages)),
-        AlertKind::Markdown => alert
-            .to
-            .iter()
-            .try_for_each(|file| markdown_file(&root.join(file), messages)),
+        AlertKind::Atom => each(&|file| atom(&root.join(file), &title, messages)),
+        AlertKind::Jsonfeed => each(&|file| json_feed(&root.join(file), &title, messages)),
+        AlertKind::Markdown => each(&|file| markdown_file(&root.join(file), messages)),
         AlertKind::Command => {
             for message in messages {
                 let input = message.json().to_string();

@@ -66,7 +66,14 @@ pub enum Event {
     Reviewed(Review),
     /// An alert has to go out.
     AlertDue(AlertRecord),
-    /// An alert went out.
+    /// An alert reached one of several targets; it is due for the others.
+    AlertReached {
+        /// Its id.
+        id: String,
+        /// SHA-256 of the target: the address of a chat's webhook is its password.
+        target: Hash,
+    },
+    /// An alert went out, to all its targets.
     AlertDone {
         /// Its id.
         id: String,

@@ -128,8 +128,11 @@ impl DocumentState {
 pub struct AlertState {
     /// What has to go out.
     pub alert: AlertRecord,
-    /// When it went out.
+    /// When it went out, to all its targets.
     pub done: Option<Timestamp>,
+    /// Until then: SHA-256 of the targets that it reached.
+    #[serde(default)]
+    pub reached: Vec<Hash>,
 }
 
 /// What the workspace knows of a campaign; its own ledger has the rest.
@@ -364,6 +367,7 @@ impl<'a> Fold<'a> {
                 let state = AlertState {
                     alert: alert.clone(),
                     done: None,
+                    reached: Vec::new(),
                 };
                 if self.get::<AlertState>(Table::Alerts, &alert.id)?.is_none() {
                     self.put(Table::Alerts, alert.id.clone(), &state)?;
@@ -372,6 +376,13 @@ impl<'a> Fold<'a> {
             Event::AlertDone { id } => {
                 if let Some(mut state) = self.get::<AlertState>(Table::Alerts, id)? {
                     state.done = Some(entry.time);
+                    state.reached.clear();
+                    self.put(Table::Alerts, id.clone(), &state)?;
+                }
+            }
+            Event::AlertReached { id, target } => {
+                if let Some(mut state) = self.get::<AlertState>(Table::Alerts, id)? {
+                    state.reached.push(*target);
                     self.put(Table::Alerts, id.clone(), &state)?;
                 }
             }

@@ -185,3 +185,51 @@ fn a_mail_holds_the_changed_words_themselves() {
         assert!(mail.contains(words), "{words} is not in:\n{mail}");
     }
 }
+
+#[test]
+fn a_target_that_refuses_neither_holds_up_the_others_nor_has_them_told_again() {
+    let server = Server::start();
+    server.answer("/well", Answer::status(204));
+    server.answer("/ill", Answer::status(410));
+    let relay = Sink::start(Script {
+        rcpt: vec![("gone@", "550 5.1.1 nobody here")],
+        ..Script::default()
+    });
+    let bench = Bench::with(&format!(
+        "[organisation]\nname = \"Reed\"\n[mail]\nsmtp = \"{}\"\nfrom = \"watch@reed.example\"\n\
+         [alerts.hooks]\nkind = \"webhook\"\nto = [\"{}\", \"{}\"]\n\
+         [alerts.mails]\nkind = \"email\"\nto = [\"gone@reed.example\", \"legal@reed.example\"]\n\
+         [[document]]\nid = \"reed\"\nsource = \"policy.md\"\n",
+        relay.url(),
+        server.url("/ill"),
+        server.url("/well")
+    ));
+    bench.write("policy.md", OLD);
+    bench.check("2027-01-01T03:00:00Z");
+    bench.write("policy.md", NEW);
+    let ran = bench.run_at("2027-01-02T03:00:00Z", &["check"]).exits(3);
+    assert!(ran.err.contains("alert hooks waits"), "{}", ran.err);
+    assert!(ran.err.contains("gone@reed.example"), "{}", ran.err);
+    for night in 3..6 {
+        let now = format!("2027-01-0{night}T03:00:00Z");
+        bench.run_at(&now, &["check"]).exits(3);
+    }
+    let told = |relay: &Sink, to: &str| relay.seen().iter().filter(|mail| mail.to == to).count();
+    assert_eq!(server.asked("/well").len(), 1);
+    assert_eq!(told(&relay, "legal@reed.example"), 1);
+    // Both are there again.
+    server.answer("/ill", Answer::status(204));
+    let refused = server.asked("/ill").len();
+    let taking = Sink::start(Script::default());
+    let moved = bench
+        .read("fairnotice.toml")
+        .replace(&relay.url(), &taking.url());
+    bench.write("fairnotice.toml", moved);
+    bench.run_at("2027-01-06T03:00:00Z", &["check"]).exits(0);
+    bench.run_at("2027-01-07T03:00:00Z", &["check"]).exits(0);
+    assert_eq!(server.asked("/ill").len(), refused + 1);
+    assert_eq!(server.asked("/well").len(), 1);
+    assert_eq!(told(&taking, "gone@reed.example"), 1);
+    assert_eq!(told(&taking, "legal@reed.example"), 0);
+    bench.run(&["status"]).exits(0);
+}

@@ -2,6 +2,7 @@
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    address::Envelope,
     message::{Attachment, Mailbox, MultiPart, header::ContentType},
     transport::smtp::authentication::Credentials,
 };
@@ -24,32 +25,45 @@ pub struct MailSettings {
 /// Bytes of redlines that are attached at most.
 const ATTACHED: usize = 8 << 20;
 
-/// Sends a digest.
+/// Sends a digest to one of its recipients: a relay refuses a mail as a whole when it refuses one
+/// of them.
 ///
 /// # Errors
 /// When an address is wrong or the relay refuses.
-pub async fn mail(settings: &MailSettings, messages: &[AlertMessage]) -> Result<(), AlertError> {
+pub async fn mail(
+    settings: &MailSettings,
+    to: &str,
+    messages: &[AlertMessage],
+) -> Result<(), AlertError> {
     let message = build(settings, messages)?;
-    let transport = transport(settings)?;
-    transport
-        .send(message)
+    let envelope = Envelope::new(
+        Some(mailbox(&settings.from)?.email),
+        vec![mailbox(to)?.email],
+    )
+    .map_err(|e| AlertError::Setup(format!("cannot address the mail: {e}")))?;
+    transport(settings)?
+        .send_raw(&envelope, &message.formatted())
         .await
         .map(|_| ())
-        .map_err(|e| AlertError::Refused {
-            to: url::Url::parse(&settings.smtp)
+        .map_err(|e| {
+            let relay = url::Url::parse(&settings.smtp)
                 .ok()
                 .and_then(|u| u.host_str().map(str::to_owned))
-                .unwrap_or_default(),
-            detail: e.to_string(),
+                .unwrap_or_default();
+            AlertError::Refused {
+                to: format!("{relay} ({to})"),
+                detail: e.to_string(),
+            }
         })
 }
 
+fn mailbox(text: &str) -> Result<Mailbox, AlertError> {
+    text.parse()
+        .map_err(|e| AlertError::Setup(format!("`{text}` is no mail address: {e}")))
+}
+
 fn build(settings: &MailSettings, messages: &[AlertMessage]) -> Result<Message, AlertError> {
-    let address = |text: &str| {
-        text.parse::<Mailbox>()
-            .map_err(|e| AlertError::Setup(format!("`{text}` is no mail address: {e}")))
-    };
-    let from = address(&settings.from)?;
+    let from = mailbox(&settings.from)?;
     let ids: Vec<&str> = messages.iter().map(|m| m.id.as_str()).collect();
     let id = crate::evidence::Hash::of(ids.join(" ").as_bytes()).short();
     let subject = match messages {
@@ -61,7 +75,7 @@ fn build(settings: &MailSettings, messages: &[AlertMessage]) -> Result<Message, 
         .from(from)
         .subject(subject);
     for to in &settings.to {
-        builder = builder.to(address(to)?);
+        builder = builder.to(mailbox(to)?);
     }
     let mut ordered: Vec<&AlertMessage> = messages.iter().collect();
     ordered.sort_by_key(|message| std::cmp::Reverse(rank(message)));
