@@ -8,7 +8,7 @@ pub mod urlwatch;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
 };
 
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use crate::{
     duty::{self, Duties},
     evidence::Hash,
     fetch::{Capture, Hop},
-    read::{self, Document},
+    read::{self, Document, Format, ReadError},
     store::{Archive, Event, Judgement, Origin, StoreError},
 };
 
@@ -138,7 +138,7 @@ pub fn keep(
     let before = match state.latest() {
         Some(id) => {
             let text = workspace.text_of(&document.id, id)?;
-            let promises = duty::find(&text);
+            let promises = OnceLock::from(duty::find(&text));
             Some(Arc::new(Shown {
                 id,
                 text: Arc::new(text),
@@ -257,13 +257,16 @@ struct Row<'a> {
 struct Memory {
     promises: duty::Memory,
     words: assess::Memory,
+    /// What a first glance at a page saw, and the equivalence key that a closer look came to.
+    glances: Mutex<BTreeMap<Hash, Hash>>,
 }
 
 /// A text that was published.
 struct Shown {
     id: Hash,
     text: Arc<Document>,
-    promises: Duties,
+    /// Found when it is judged: of versions that show nothing new nobody asks.
+    promises: OnceLock<Duties>,
 }
 
 /// One version with its place in the row.
@@ -271,10 +274,14 @@ struct Step {
     time: Timestamp,
     /// What is to be stored, where its text is new.
     new: Option<(capture::Text, [Capture; 1])>,
+    /// Where its text is not the one that stood there before.
+    published: Option<Published>,
+}
+
+/// A publication.
+struct Published {
     shown: Arc<Shown>,
-    /// Whether it is a publication: its text is not the one that stood there before.
-    published: bool,
-    /// The publication that it follows.
+    /// The one that it follows.
     follows: Option<Arc<Shown>>,
 }
 
@@ -288,7 +295,10 @@ impl Row<'_> {
             match version {
                 Read::Older => self.sum.older += 1,
                 Read::Unreadable(line) => self.sum.unreadable.push(line),
-                Read::Text(read) => steps.push(self.place(*read)),
+                Read::Text(read) => match self.place(*read) {
+                    Ok(step) => steps.push(step),
+                    Err(line) => self.sum.unreadable.push(line),
+                },
             }
         }
         let mut events = Vec::new();
@@ -308,47 +318,94 @@ impl Row<'_> {
         }
         let time = version.time;
         let captures = [capture_of(version)];
-        match capture::read_captures(&captures, &self.selectors) {
-            Ok(text) => Read::Text(Box::new(ReadVersion {
-                promises: self.memory.promises.find(&text.document),
+        match self.shows(&captures) {
+            Ok(shows) => Read::Text(Box::new(ReadVersion {
                 time,
                 captures,
-                text,
+                shows,
             })),
-            Err(error) => Read::Unreadable(format!("{} of {time}: {error}", captures[0].url)),
+            Err(error) => Read::Unreadable(unreadable(&captures, time, &error)),
         }
     }
 
-    /// Says which version of the document a text is, and what it follows.
-    fn place(&mut self, read: ReadVersion) -> Step {
-        let known = self.known.get(&read.text.key).copied();
-        let id = known.unwrap_or(read.text.id);
-        if known.is_some() {
-            self.sum.known += 1;
-        } else {
-            self.known.insert(read.text.key, id);
-            self.sum.stored += 1;
+    fn shows(&self, captures: &[Capture]) -> Result<Shows, ReadError> {
+        let parts = capture::read_parts(captures, &self.selectors)?;
+        // A page changes around its policy all the time; where the policy is written out anyway, a
+        // glance spares nothing.
+        let glance = parts
+            .iter()
+            .any(|part| part.format == Format::Html)
+            .then(|| capture::glance(&parts));
+        if let Some(key) = glance.and_then(|glance| self.glances().get(&glance).copied()) {
+            return Ok(Shows::Again { key, parts });
         }
-        self.sum.from = self.sum.from.or(Some(read.time));
-        self.sum.until = Some(read.time);
-        let shown = Arc::new(Shown {
-            id,
-            text: Arc::clone(&read.text.document),
-            promises: read.promises,
-        });
-        let published = self.before.as_ref().is_none_or(|last| last.id != id);
-        let follows = if published {
-            self.before.replace(Arc::clone(&shown))
-        } else {
-            None
+        let text = capture::text_of(parts)?;
+        if let Some(glance) = glance {
+            self.glances().insert(glance, text.key);
+        }
+        Ok(Shows::Text(text))
+    }
+
+    fn glances(&self) -> MutexGuard<'_, BTreeMap<Hash, Hash>> {
+        // Whoever panicked while holding it left whole entries.
+        self.memory
+            .glances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says which version of the document a text is, and what it follows; or why it cannot be read.
+    fn place(&mut self, read: ReadVersion) -> Result<Step, String> {
+        let ReadVersion {
+            time,
+            captures,
+            shows,
+        } = read;
+        let key = shows.key();
+        let known = self.known.get(&key).copied();
+        let stands = |id: Hash| self.before.as_ref().is_some_and(|last| last.id == id);
+        let text = match shows {
+            Shows::Text(text) => Some(text),
+            Shows::Again { .. } if known.is_some_and(stands) => None,
+            Shows::Again { parts, .. } => {
+                Some(capture::text_of(parts).map_err(|error| unreadable(&captures, time, &error))?)
+            }
         };
-        Step {
-            time: read.time,
-            new: known.is_none().then_some((read.text, read.captures)),
-            shown,
-            published,
-            follows,
+        self.sum.from = self.sum.from.or(Some(time));
+        self.sum.until = Some(time);
+        match known {
+            Some(_) => self.sum.known += 1,
+            None => self.sum.stored += 1,
         }
+        let Some(text) = text else {
+            return Ok(Step {
+                time,
+                new: None,
+                published: None,
+            });
+        };
+        let id = known.unwrap_or(text.id);
+        let published = (!stands(id)).then(|| {
+            let shown = Arc::new(Shown {
+                id,
+                text: Arc::clone(&text.document),
+                promises: OnceLock::new(),
+            });
+            let follows = self.before.replace(Arc::clone(&shown));
+            Published { shown, follows }
+        });
+        self.known.entry(key).or_insert(id);
+        Ok(Step {
+            time,
+            new: known.is_none().then_some((text, captures)),
+            published,
+        })
+    }
+
+    fn promises<'a>(&self, shown: &'a Shown) -> &'a Duties {
+        shown
+            .promises
+            .get_or_init(|| self.memory.promises.find(&shown.text))
     }
 
     /// Stores and judges one version; gives what is to be recorded, and the verdict on a change.
@@ -360,16 +417,16 @@ impl Row<'_> {
             let stored = check::keep(&self.archive, document, text, captures, origin, step.time)?;
             events.push(Event::VersionStored(stored));
         }
-        if !step.published {
+        let Some(Published { shown, follows }) = &step.published else {
             return Ok((events, None));
-        }
-        let id = step.shown.id;
+        };
+        let id = shown.id;
         events.push(Event::Published {
             document: document.id.clone(),
             version: id,
             at: Some(step.time),
         });
-        let Some(old) = &step.follows else {
+        let Some(old) = follows else {
             events.push(Event::Judged(Judgement {
                 document: document.id.clone(),
                 version: id,
@@ -383,10 +440,10 @@ impl Row<'_> {
         };
         let laid = super::judge::judge_row(
             &old.text,
-            &step.shown.text,
+            &shown.text,
             &self.rules,
             &self.reviews,
-            (&old.promises, &step.shown.promises),
+            (self.promises(old), self.promises(shown)),
             &self.memory.words,
         );
         events.push(Event::Judged(judged(document, old.id, id, &laid)));
@@ -407,8 +464,31 @@ enum Read {
 struct ReadVersion {
     time: Timestamp,
     captures: [Capture; 1],
-    text: capture::Text,
-    promises: Duties,
+    shows: Shows,
+}
+
+/// What the captures of a version show.
+enum Shows {
+    Text(capture::Text),
+    /// At a glance, a text that was read before.
+    Again {
+        key: Hash,
+        parts: Vec<Document>,
+    },
+}
+
+impl Shows {
+    fn key(&self) -> Hash {
+        match self {
+            Self::Text(text) => text.key,
+            Self::Again { key, .. } => *key,
+        }
+    }
+}
+
+fn unreadable(captures: &[Capture; 1], time: Timestamp, error: &ReadError) -> String {
+    let [capture] = captures;
+    format!("{} of {time}: {error}", capture.url)
 }
 
 fn judged(document: &config::Document, old: Hash, new: Hash, judged: &Judged) -> Judgement {

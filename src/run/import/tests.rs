@@ -64,18 +64,62 @@ fn events(folder: &Path) -> Vec<Event> {
     events
 }
 
-#[test]
-fn groups_on_all_processors_leave_the_same_bytes_as_one_by_one() {
+/// The same policies as pages, each with another menu around it and seen twice.
+fn pages() -> Vec<Dated> {
+    let page = |version: &Dated, look: i64| {
+        let text = String::from_utf8_lossy(&version.bytes);
+        let blocks: String = text
+            .split("\n\n")
+            .map(|block| match block.split_once("# ") {
+                Some((_, title)) => format!("<h2>{title}</h2>"),
+                None => format!("<p>{}</p>", block.replace('[', "<b>").replace(']', "</b>")),
+            })
+            .collect();
+        Dated {
+            time: version.time + jiff::SignedDuration::from_hours(look),
+            bytes: format!(
+                "<html><body><nav><a href=/{look}>Menu {}</a></nav><main>{blocks}</main></body></html>",
+                version.time
+            )
+            .into_bytes(),
+            reference: version.reference.replace(".md", ".html"),
+        }
+    };
+    versions()
+        .iter()
+        .filter(|version| version.bytes.is_ascii())
+        .flat_map(|version| [page(version, 0), page(version, 5)])
+        .collect()
+}
+
+/// Gives what became of all, once at once, once in turn.
+fn both_ways(source: &str, versions: &[Dated]) -> (Imported, Vec<Imported>) {
     let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
-    let document = tracked("meadow".to_owned(), vec!["privacy.md".to_owned()]);
+    let document = tracked("meadow".to_owned(), vec![source.to_owned()]);
     let (whole, single) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut at_once = workspace(whole.path(), now);
-    let sum = keep(&mut at_once, &document, versions().into_iter().map(Ok), now).unwrap();
+    let sum = keep(
+        &mut at_once,
+        &document,
+        versions.iter().cloned().map(Ok),
+        now,
+    )
+    .unwrap();
     let mut in_turn = workspace(single.path(), now);
-    let mut sums = Vec::new();
-    for version in versions() {
-        sums.push(keep(&mut in_turn, &document, [Ok(version)], now).unwrap());
-    }
+    let sums: Vec<Imported> = versions
+        .iter()
+        .map(|version| keep(&mut in_turn, &document, [Ok(version.clone())], now).unwrap())
+        .collect();
+    assert_eq!(files(whole.path()), files(single.path()));
+    let (left, right) = (events(whole.path()), events(single.path()));
+    assert_eq!(left.len(), right.len());
+    assert_eq!(left, right);
+    (sum, sums)
+}
+
+#[test]
+fn groups_on_all_processors_leave_the_same_bytes_as_one_by_one() {
+    let (sum, sums) = both_ways("privacy.md", &versions());
     let total = |field: fn(&Imported) -> usize| sums.iter().map(field).sum::<usize>();
     assert_eq!(sum.read, 130);
     assert_eq!(sum.unreadable.len(), 1);
@@ -85,10 +129,14 @@ fn groups_on_all_processors_leave_the_same_bytes_as_one_by_one() {
         sum.verdicts.iter().map(|(_, n)| n).sum::<usize>(),
         total(|s| s.verdicts.iter().map(|(_, n)| n).sum())
     );
-    assert_eq!(files(whole.path()), files(single.path()));
-    let (left, right) = (events(whole.path()), events(single.path()));
-    assert_eq!(left.len(), right.len());
-    assert_eq!(left, right);
+}
+
+#[test]
+fn pages_that_show_a_known_text_at_a_glance_leave_the_same_bytes_as_ones_read_closely() {
+    let (sum, sums) = both_ways("privacy.html", &pages());
+    assert_eq!(sum.read, 258);
+    assert!(sum.known >= 129 && sum.stored > 50, "{sum:?}");
+    assert_eq!(sum.known, sums.iter().map(|s| s.known).sum::<usize>());
 }
 
 #[test]
