@@ -79,10 +79,13 @@ pub struct AlertFinding {
 const NAMED: usize = 5;
 /// Characters of a quote.
 const QUOTE: usize = 300;
+/// Characters of a section of a Slack message, of the 3,000 that Slack takes.
+const SLACK: usize = 2_900;
 
 impl AlertMessage {
     /// One line: `Larkspur Privacy Policy: material change (3 findings)`.
     pub fn headline(&self) -> String {
+        let title = short(&self.title);
         match (&self.verdict, self.what.as_str()) {
             (Some(verdict), "changed") => {
                 let found = match self.findings.len() {
@@ -90,9 +93,9 @@ impl AlertMessage {
                     1 => " (1 finding)".to_owned(),
                     more => format!(" ({more} findings)"),
                 };
-                format!("{}: {verdict} change{found}", self.title)
+                format!("{title}: {verdict} change{found}")
             }
-            (_, what) => format!("{}: {what}", self.title),
+            (_, what) => format!("{title}: {what}"),
         }
     }
 
@@ -233,6 +236,14 @@ impl AlertMessage {
             escape(&self.source),
         ];
         lines.extend(self.named(escape));
+        let mut room = SLACK;
+        // A section that is too long is refused as a whole, however often it is sent.
+        lines.retain(|line| {
+            let length = line.chars().count() + 1;
+            let fits = length <= room;
+            room -= if fits { length } else { 0 };
+            fits
+        });
         json!({ "text": escape(&self.headline()), "blocks": [
             { "type": "section", "text": { "type": "mrkdwn", "text": lines.join("\n") } }
         ]})
@@ -395,6 +406,26 @@ mod tests {
             assert!(!text.contains("[everything](x)"), "{text}");
             assert!(!text.contains("@channel"), "{text}");
         }
+    }
+
+    #[test]
+    fn slack_takes_the_longest_message() {
+        let mut message = sample();
+        message.source = vec!["https://moss.example/a-very-long-address/".repeat(20); 3].join(", ");
+        message.findings = vec![
+            AlertFinding {
+                summary: Some("<".repeat(400)),
+                ..message.findings[0].clone()
+            };
+            9
+        ];
+        let slack = message.slack();
+        let text = slack["blocks"][0]["text"]["text"].as_str().unwrap();
+        assert!(text.chars().count() <= 3000, "{}", text.chars().count());
+        assert!(
+            text.contains("material change") && text.contains("4 more"),
+            "{text}"
+        );
     }
 
     #[test]
