@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use fairnotice::{
     assess::{Direction, Finding, Severity, Verdict},
     duty::{Plan, Source},
-    render::wording,
+    render::{quoted, wording},
     run::check::{Change, Report, State},
 };
 
@@ -160,7 +160,7 @@ fn changed(report: &Report, change: &Change) -> String {
     if !assessment.findings.is_empty() {
         text += "\n  What changes for the user\n";
         for (number, finding) in assessment.findings.iter().take(SHOWN).enumerate() {
-            text += &self::finding(number + 1, finding);
+            text += &self::finding(number + 1, finding, change);
         }
         if let Some(more) = assessment
             .findings
@@ -247,7 +247,7 @@ fn counted(n: usize, what: &str) -> String {
     }
 }
 
-fn finding(number: usize, finding: &Finding) -> String {
+fn finding(number: usize, finding: &Finding, change: &Change) -> String {
     let section = match (&finding.section.new.last(), &finding.section.old.last()) {
         (Some(label), _) | (None, Some(label)) if **label == finding.section.title => {
             format!("section “{label}”")
@@ -269,11 +269,13 @@ fn finding(number: usize, finding: &Finding) -> String {
     if let Some(proposed) = &finding.proposed {
         text += &format!("     proposed, not approved: {proposed}\n");
     }
-    let quotes = [("before: ", &finding.old), ("after:  ", &finding.new)].map(|(side, quote)| {
-        quote.as_ref().map(|quote| {
-            let words = quote.text.split_whitespace().collect::<Vec<_>>().join(" ");
-            (side, words)
-        })
+    let quotes = [
+        ("before: ", &change.old, &finding.old),
+        ("after:  ", &change.new, &finding.new),
+    ]
+    .map(|(side, document, quote)| {
+        let words = quote.as_ref().map(|quote| quoted(document, quote));
+        words.map(|words| (side, words))
     });
     // Where the sentence for users holds all the words, the lawyer need not read them twice.
     let summary = finding.summary.as_deref().unwrap_or_default();

@@ -34,5 +34,6 @@ pub use html::{HtmlError, html};
 pub use json::json;
 pub use listing::{Entry, Hidden, entries, hidden};
 pub use markdown::{markdown, plain};
+pub use readable::quoted;
 pub use redline::{Head, Redline, TriggeredDuty, VersionHead};
 pub use terminal::{TerminalStyle, terminal};

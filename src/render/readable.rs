@@ -87,7 +87,7 @@ pub(super) fn excerpt(document: &Document, blocks: std::ops::Range<usize>, span:
 
 /// The words of a finding as a reader of the page sees them: a link's text without its address. The
 /// exact bytes stay in the finding.
-pub(super) fn quoted(document: &Document, quote: &Quote) -> String {
+pub fn quoted(document: &Document, quote: &Quote) -> String {
     let blocks = &document.blocks;
     let first = blocks.partition_point(|block| block.span.end <= quote.span.start);
     let end = blocks.partition_point(|block| block.span.start < quote.span.end);
