@@ -8,11 +8,16 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::sink::until_ended;
 
 /// The instant at which tests play unless they say otherwise.
 pub const NOW: &str = "2027-01-15T09:00:00Z";
@@ -196,6 +201,8 @@ pub struct Server {
     pub address: String,
     answers: Arc<Mutex<BTreeMap<String, Answer>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// Connections that were opened, and those of them that ended.
+    connections: Arc<(AtomicU64, AtomicU64)>,
 }
 
 impl Server {
@@ -205,12 +212,17 @@ impl Server {
             address: format!("http://{}", listener.local_addr().unwrap()),
             answers: Arc::default(),
             asked: Arc::default(),
+            connections: Arc::default(),
         };
         let copy = server.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let copy = copy.clone();
-                std::thread::spawn(move || copy.serve(stream));
+                copy.connections.0.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    copy.serve(stream);
+                    copy.connections.1.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
         server
@@ -233,6 +245,16 @@ impl Server {
             .filter(|a| a.path == path)
             .cloned()
             .collect()
+    }
+
+    /// Waits until everything is read that processes which are no more had asked: connections are
+    /// accepted in their order, so one that is answered comes after all of theirs.
+    pub fn settle(&self) {
+        let address = self.address.trim_start_matches("http://");
+        let mut probe = TcpStream::connect(address).unwrap();
+        probe.write_all(b"GET /settle HTTP/1.1\r\n\r\n").unwrap();
+        BufReader::new(probe).read_line(&mut String::new()).unwrap();
+        until_ended(&self.connections.0, &self.connections.1);
     }
 
     fn serve(&self, stream: TcpStream) -> Option<()> {

@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What a server does other than taking everything.
@@ -68,6 +68,7 @@ struct State {
     tried: Mutex<BTreeMap<String, u32>>,
     commands: Mutex<Vec<String>>,
     connections: AtomicU64,
+    ended: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -84,10 +85,11 @@ impl Sink {
                         return;
                     }
                     let (state, script) = (Arc::clone(&state), script.clone());
-                    state.connections.fetch_add(1, Ordering::Relaxed);
+                    state.connections.fetch_add(1, Ordering::SeqCst);
                     std::thread::spawn(move || {
                         // A client that was killed breaks off; that is the point.
                         let _broken = talk(stream.unwrap(), &script, &state);
+                        state.ended.fetch_add(1, Ordering::SeqCst);
                     });
                 }
             }
@@ -117,8 +119,25 @@ impl Sink {
         self.state.seen.lock().unwrap().len()
     }
 
+    /// Waits until everything is read that processes which are no more had written: connections
+    /// are accepted in their order, so a connection that is greeted comes after all of theirs.
+    pub fn settle(&self) {
+        let probe = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        BufReader::new(probe).read_line(&mut String::new()).unwrap();
+        until_ended(&self.state.connections, &self.state.ended);
+    }
+
     pub fn commands(&self) -> Vec<String> {
         self.state.commands.lock().unwrap().clone()
+    }
+}
+
+/// Waits until as many connections ended as were opened.
+pub fn until_ended(opened: &AtomicU64, ended: &AtomicU64) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while ended.load(Ordering::SeqCst) < opened.load(Ordering::SeqCst) {
+        assert!(Instant::now() < until, "a connection stays open");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
