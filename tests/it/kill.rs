@@ -89,7 +89,7 @@ fn harness(reconcile: bool) -> Outcome {
         sender.kill().unwrap();
         sender.wait().unwrap();
         done += 1;
-        settle(&sink);
+        sink.settle();
     }
     let mut arguments = vec![];
     if reconcile {
@@ -116,19 +116,6 @@ fn harness(reconcile: bool) -> Outcome {
         doubled: doubled.len(),
         doubled_unlisted: doubled.iter().filter(|id| !listed.contains(**id)).count(),
         ever_uncertain: listed.len(),
-    }
-}
-
-/// Waits until the server has read everything that the killed process left in its sockets.
-fn settle(sink: &Sink) {
-    let mut last = sink.count();
-    loop {
-        std::thread::sleep(Duration::from_millis(30));
-        let now = sink.count();
-        if now == last {
-            return;
-        }
-        last = now;
     }
 }
 
