@@ -1,12 +1,16 @@
 //! A page made safe and light before it is parsed: what holds no words is emptied, tags that nest
-//! beyond any real page are dropped while their text stays, oversized tags lose their attributes.
+//! beyond any real page are dropped while their text stays, oversized tags lose their attributes,
+//! and all tags those that nobody reads.
 //!
 //! The tree builder's work grows with depth times size, and with the square of the number of
 //! attributes of one tag; both are bounded here.
 
 use std::borrow::Cow;
 
-use super::super::ReadError;
+use super::{
+    super::ReadError,
+    attributes::{self, Next, next},
+};
 
 /// Deepest nesting that is kept; browsers stop at 512 as well.
 const MAX_DEPTH: usize = 512;
@@ -14,7 +18,7 @@ const MAX_DEPTH: usize = 512;
 pub(super) const MAX_TAGS: usize = 1_500_000;
 /// Longest tag that keeps its attributes, in bytes.
 const MAX_TAG: usize = 32 * 1024;
-/// Most attributes of a tag, counted by white space.
+/// Most attributes of a tag.
 const MAX_ATTRIBUTES: usize = 256;
 
 /// Elements whose content is no text of the page, or raw text that is no markup.
@@ -72,11 +76,19 @@ const BLOCKS: &[&str] = &[
     "select",
 ];
 
-/// The page without what holds no words, never nested deeper than [`MAX_DEPTH`].
+/// The page without what holds no words, never nested deeper than [`MAX_DEPTH`]; with
+/// `all_attributes` where selectors may ask for any.
 ///
 /// # Errors
 /// When there are more tags than fit into a bounded memory.
-pub(super) fn flatten(page: &str) -> Result<String, ReadError> {
+pub(super) fn flatten(page: &str, all_attributes: bool) -> Result<String, ReadError> {
+    let push_tag = |out: &mut String, tag: &Tag<'_>, name: &str| {
+        if all_attributes || tag.oversized {
+            push_whole(out, tag, name);
+        } else {
+            attributes::push(out, tag.text, tag.name_end(), name);
+        }
+    };
     let mut out = String::with_capacity(page.len().min(1 << 20));
     let mut open: Vec<Cow<'_, str>> = Vec::new();
     let mut rest = page;
@@ -216,7 +228,7 @@ struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// The tag at the start of `rest`, quoted attribute values skipped.
+    /// The tag at the start of `rest`.
     fn at(rest: &'a str, name_at: usize) -> Self {
         let bytes = rest.as_bytes();
         let mut at = name_at;
@@ -227,38 +239,34 @@ impl<'a> Tag<'a> {
             at += 1;
         }
         let name = rest.get(name_at..at).unwrap_or_default();
-        let mut spaces = 0_usize;
-        let mut value = false;
+        let mut attributes = 0_usize;
         let end = loop {
-            match bytes.get(at) {
-                None => break bytes.len(),
-                Some(b'>') => break at + 1,
-                Some(quote @ (b'"' | b'\'')) if value => {
-                    at += 1;
-                    let tail = bytes.get(at..).unwrap_or_default();
-                    at += tail.iter().position(|b| b == quote).unwrap_or(tail.len()) + 1;
-                    value = false;
-                    continue;
+            match next(bytes, at) {
+                Next::Attribute { end, .. } => {
+                    attributes += 1;
+                    at = end;
                 }
-                Some(b'=') => value = true,
-                Some(b) if b.is_ascii_whitespace() || *b == b'/' => spaces += 1,
-                Some(_) => value = false,
+                Next::End { after, .. } => break after,
+                Next::Broken => break bytes.len(),
             }
-            at += 1;
         };
-        let end = end.min(bytes.len());
         let text = rest.get(..end).unwrap_or_default();
         Self {
             name,
             text,
             length: end,
-            oversized: end > MAX_TAG || spaces > MAX_ATTRIBUTES,
+            oversized: end > MAX_TAG || attributes > MAX_ATTRIBUTES,
             self_closing: text.ends_with("/>"),
         }
     }
+
+    /// Where the name of a start tag ends, behind `<`.
+    fn name_end(&self) -> usize {
+        1 + self.name.len()
+    }
 }
 
-fn push_tag(out: &mut String, tag: &Tag<'_>, name: &str) {
+fn push_whole(out: &mut String, tag: &Tag<'_>, name: &str) {
     if tag.oversized {
         out.push('<');
         out.push_str(name);
@@ -351,7 +359,7 @@ mod tests {
     use super::*;
 
     fn flat(page: &str) -> String {
-        flatten(page).unwrap()
+        flatten(page, true).unwrap()
     }
 
     #[test]
@@ -376,7 +384,7 @@ mod tests {
         assert_eq!(flat.matches("<div>").count(), MAX_DEPTH);
         assert!(flat.contains("deep") && flat.ends_with("<p>after</p>"));
         let page = "<b x=1><div>".repeat(100_000) + "deep";
-        assert!(flatten(&page).unwrap().matches("<b ").count() <= MAX_DEPTH);
+        assert!(flatten(&page, true).unwrap().matches("<b ").count() <= MAX_DEPTH);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! the policy stands is found by its prose and its words ([`main_part`]); what is left is written
 //! as Markdown. Hand-written selectors overrule all of it.
 
+mod attributes;
 mod flatten;
 mod furniture;
 mod leftovers;
@@ -57,7 +58,7 @@ pub struct LeftOut {
 /// # Errors
 /// When the page holds more tags than can be read, or a selector is not valid.
 pub(super) fn convert(input: &Input<'_>, text: &str) -> Result<Converted, ReadError> {
-    let flat = flatten::flatten(text)?;
+    let flat = flatten::flatten(text, selected(input))?;
     let html = Html::parse_document(&flat);
     let page = Page::new(&html);
     let reading = Reading::of(&html, &page, input)?;
@@ -97,7 +98,7 @@ pub fn explain(input: &Input<'_>) -> Result<Option<Explanation>, ReadError> {
         return Ok(None);
     }
     let decoded = encoding::decode(input)?;
-    let flat = flatten::flatten(&decoded.text)?;
+    let flat = flatten::flatten(&decoded.text, selected(input))?;
     let html = Html::parse_document(&flat);
     let page = Page::new(&html);
     let reading = Reading::of(&html, &page, input)?;
@@ -137,6 +138,11 @@ pub fn explain(input: &Input<'_>) -> Result<Option<Explanation>, ReadError> {
         words: (all.saturating_sub(out), count(page.body)),
         left_out,
     }))
+}
+
+/// Whether selectors say which part counts: they may ask for any attribute.
+fn selected(input: &Input<'_>) -> bool {
+    !input.selectors.include.is_empty() || !input.selectors.remove.is_empty()
 }
 
 fn range_words(page: &Page<'_>, range: &std::ops::Range<usize>) -> usize {

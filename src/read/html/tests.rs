@@ -301,6 +301,17 @@ proptest::proptest! {
         let _ = markdown(&page);
     }
 
+    /// Attributes that nobody reads are left out before a page is parsed; a selector that may ask
+    /// for them keeps them all, and here it names nothing.
+    #[test]
+    fn attributes_that_are_left_out_change_nothing(page in "(<(/?(div|p|ul|li|ol|table|tr|td|b|a|h2|pre|input|math|mi|font|details|button|nav|svg|img|link|meta|br)(( |/|\n)(href=x|href='#i'|id=i|class=\"menu a\"|class=b'|hidden|title='>'|src=a/b|onclick=\"x<b>\"|data-toggle=y|aria-controls=i|style=display:none|=|==>|type=hidden|value=3|color=red|\"|x=|lang = en)){0,4})( ?/)?>?|[a-zA-Z .\n&;*_#]{0,9}){0,60}") {
+        let nothing = Selectors {
+            remove: vec![Part::Css("#nothing-is-named-so".to_owned())],
+            ..Selectors::default()
+        };
+        proptest::prop_assert_eq!(markdown(&page), with(&page, nothing));
+    }
+
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600)) {
         let _ = read(&Input { bytes: &bytes, format: Some(Format::Html), ..Input::default() });
