@@ -136,12 +136,7 @@ pub fn read(input: &Input<'_>) -> Result<Document, ReadError> {
         return Err(ReadError::Empty);
     }
     let converted = match format {
-        Format::Html => {
-            let decoded = encoding::decode(input)?;
-            let mut converted = html::convert(input, &decoded.text)?;
-            converted.warnings.extend(decoded.warnings);
-            converted
-        }
+        Format::Html => return light(input)?.read(input),
         Format::Docx => docx::convert(input.bytes)?,
         #[cfg(feature = "pdf")]
         Format::Pdf => pdf::convert(input.bytes)?,
@@ -162,6 +157,51 @@ pub fn read(input: &Input<'_>) -> Result<Document, ReadError> {
         }
     };
     Ok(finish(format, converted))
+}
+
+/// A page without what no reading looks at, such as scripts and the attributes of looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Light {
+    page: String,
+    warnings: Vec<Warning>,
+}
+
+/// Makes a page light, as [`read`] does first; nothing for other formats.
+///
+/// # Errors
+/// As for [`read`].
+pub fn lighten(input: &Input<'_>) -> Result<Option<Light>, ReadError> {
+    match format::tell(input) {
+        Format::Html if !input.bytes.is_empty() => light(input).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn light(input: &Input<'_>) -> Result<Light, ReadError> {
+    let decoded = encoding::decode(input)?;
+    Ok(Light {
+        page: html::lighten(input, &decoded.text)?,
+        warnings: decoded.warnings,
+    })
+}
+
+impl Light {
+    /// Reads the page: what [`read`] gives for the same input.
+    ///
+    /// # Errors
+    /// As for [`read`].
+    pub fn read(self, input: &Input<'_>) -> Result<Document, ReadError> {
+        let mut converted = html::convert(input, &self.page)?;
+        converted.warnings.extend(self.warnings);
+        Ok(finish(Format::Html, converted))
+    }
+
+    /// All that the reading depends on but the selectors: two inputs with the same selectors and
+    /// imprints read alike.
+    pub fn imprint<'a>(&'a self, input: &Input<'a>) -> (&'a str, String) {
+        let rest = format!("{:?}\0{:?}", html::address(input), self.warnings);
+        (&self.page, rest)
+    }
 }
 
 /// Reads a document from bytes that nobody else needs: a text in UTF-8 is taken over as it is. The

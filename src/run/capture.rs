@@ -6,7 +6,7 @@ use crate::{
     config,
     evidence::Hash,
     fetch::Capture,
-    read::{self, Document, Format, Input, ReadError, Selectors},
+    read::{self, Document, Format, Input, Light, ReadError, Selectors},
 };
 
 /// Number of the reader: it grows when reading changes what stored captures read to, and then
@@ -44,27 +44,70 @@ pub fn reading(document: &config::Document) -> Hash {
 /// # Errors
 /// When one of them cannot be read.
 pub fn read_captures(captures: &[Capture], selectors: &Selectors) -> Result<Text, ReadError> {
-    text_of(read_parts(captures, selectors)?)
+    text_of(Opened::of(captures, selectors)?.read()?)
 }
 
-/// Reads the captures of a document, each for itself.
-///
-/// # Errors
-/// When one of them cannot be read.
-pub fn read_parts(captures: &[Capture], selectors: &Selectors) -> Result<Vec<Document>, ReadError> {
-    captures
-        .iter()
-        .map(|capture| {
-            read::read(&Input {
-                bytes: &capture.bytes,
-                format: None,
-                media_type: capture.media_type.as_deref(),
-                name: Some(name_of(&capture.url)),
-                url: Some(&capture.url),
-                selectors: selectors.clone(),
+/// The captures of a document, made ready to be read.
+#[derive(Debug)]
+pub struct Opened<'a> {
+    inputs: Vec<Input<'a>>,
+    /// For those that are pages.
+    lights: Vec<Option<Light>>,
+}
+
+impl<'a> Opened<'a> {
+    /// Makes captures ready.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn of(captures: &'a [Capture], selectors: &Selectors) -> Result<Self, ReadError> {
+        let inputs: Vec<Input<'_>> = captures
+            .iter()
+            .map(|capture| input_of(capture, selectors))
+            .collect();
+        let lights = inputs.iter().map(read::lighten).collect::<Result<_, _>>()?;
+        Ok(Self { inputs, lights })
+    }
+
+    /// What tells before they are read that captures read as others did; nothing where one of them
+    /// is no page: of other formats reading costs little more than this.
+    pub fn imprint(&self) -> Option<Hash> {
+        let selectors = self.inputs.first().map(|input| &input.selectors);
+        let about = format!("{READER} {} {selectors:?}", read::EQUIVALENCE);
+        let mut hash = Hash::of(about.as_bytes());
+        for (input, light) in self.inputs.iter().zip(&self.lights) {
+            let (page, rest) = light.as_ref()?.imprint(input);
+            hash = hash.link(rest.as_bytes()).link(page.as_bytes());
+        }
+        Some(hash)
+    }
+
+    /// Reads the captures, each for itself.
+    ///
+    /// # Errors
+    /// When one of them cannot be read.
+    pub fn read(self) -> Result<Vec<Document>, ReadError> {
+        self.inputs
+            .iter()
+            .zip(self.lights)
+            .map(|(input, light)| match light {
+                Some(light) => light.read(input),
+                None => read::read(input),
             })
-        })
-        .collect()
+            .collect()
+    }
+}
+
+/// A capture as an input of the reader.
+fn input_of<'a>(capture: &'a Capture, selectors: &Selectors) -> Input<'a> {
+    Input {
+        bytes: &capture.bytes,
+        format: None,
+        media_type: capture.media_type.as_deref(),
+        name: Some(name_of(&capture.url)),
+        url: Some(&capture.url),
+        selectors: selectors.clone(),
+    }
 }
 
 /// What tells at a first reading that captures show the words that other captures showed: a hash
@@ -135,8 +178,8 @@ fn name_of(url: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn page(html: &str) -> Vec<Document> {
-        let capture = Capture {
+    fn capture(html: &str) -> [Capture; 1] {
+        [Capture {
             bytes: format!("<html><body><main>{html}</main></body></html>").into_bytes(),
             media_type: Some("text/html".to_owned()),
             hops: Vec::new(),
@@ -144,8 +187,13 @@ mod tests {
             etag: None,
             last_modified: None,
             rendered: false,
-        };
-        read_parts(&[capture], &Selectors::default()).unwrap_or_default()
+        }]
+    }
+
+    fn page(html: &str) -> Vec<Document> {
+        Opened::of(&capture(html), &Selectors::default())
+            .and_then(Opened::read)
+            .unwrap_or_default()
     }
 
     proptest::proptest! {
@@ -196,5 +244,32 @@ mod tests {
             ))
         );
         assert_ne!(seen, glance(&page(&text.replace("ten", "tin"))));
+    }
+
+    #[test]
+    fn an_imprint_passes_over_scripts_and_tokens_and_sees_words_links_and_selectors() {
+        let text = "<h1>Meadow</h1><script nonce=1>t=1</script><p data-t=1>We keep <a href=\"/logs\">logs</a>.</p>";
+        let imprint = |html: &str, remove: &[&str]| {
+            let selectors = Selectors {
+                remove: remove
+                    .iter()
+                    .map(|css| read::Part::Css((*css).to_owned()))
+                    .collect(),
+                ..Selectors::default()
+            };
+            let capture = capture(html);
+            let opened = Opened::of(&capture, &selectors).unwrap();
+            opened.imprint().unwrap()
+        };
+        let seen = imprint(text, &[]);
+        assert_eq!(seen, imprint(&text.replace("=1", "=2"), &[]));
+        assert_ne!(seen, imprint(&text.replace("keep", "sell"), &[]));
+        assert_ne!(seen, imprint(&text.replace("/logs", "/log"), &[]));
+        assert_ne!(seen, imprint(text, &[".menu"]));
+        // A selector may ask for what nobody else reads.
+        assert_ne!(
+            imprint(text, &["[data-t]"]),
+            imprint(&text.replace("data-t=1", "data-t=2"), &["[data-t]"])
+        );
     }
 }

@@ -267,7 +267,25 @@ fn one(
         detail: error.to_string(),
         suspect: true,
     };
-    let parts = match capture::read_parts(&captures, &capture::selectors(document)) {
+    let observed = observation(document, Some((bytes_hash, &captures)));
+    let sound = state.failing.is_none() && state.seen.is_some();
+    let opened = match capture::Opened::of(&captures, &capture::selectors(document)) {
+        Ok(opened) => opened,
+        Err(error) => {
+            let problem = unreadable(error);
+            return failed(workspace, document, &state, problem, &captures, now);
+        }
+    };
+    let imprint = opened.imprint();
+    if sound && imprint.is_some() && state.imprint == imprint {
+        let observed = Observation {
+            glance: state.glance,
+            imprint,
+            ..observed
+        };
+        return seen_as_before(workspace, document, &state, observed, now);
+    }
+    let parts = match opened.read() {
         Ok(parts) => parts,
         Err(error) => {
             let problem = unreadable(error);
@@ -275,15 +293,13 @@ fn one(
         }
     };
     let glance = capture::glance(&parts);
+    let trusted = parts.iter().all(|part| part.suspect.is_none());
     let observed = Observation {
         glance: Some(glance),
-        ..observation(document, Some((bytes_hash, &captures)))
+        imprint: imprint.filter(|_| trusted),
+        ..observed
     };
-    if state.glance == Some(glance)
-        && state.failing.is_none()
-        && state.seen.is_some()
-        && parts.iter().all(|part| part.suspect.is_none())
-    {
+    if state.glance == Some(glance) && sound && trusted {
         return seen_as_before(workspace, document, &state, observed, now);
     }
     let text = match capture::text_of(parts) {
@@ -1038,6 +1054,7 @@ fn observation(document: &config::Document, captures: Option<(Hash, &[Capture])>
         problem: None,
         capture: captures.map(|(hash, _)| hash),
         glance: None,
+        imprint: None,
         raw: None,
         flapping: false,
         validators,

@@ -116,6 +116,9 @@ pub struct Observation {
     /// What their first reading showed: the same again is the same version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glance: Option<Hash>,
+    /// What tells before they are read that pages read alike; only of pages that are not suspect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imprint: Option<Hash>,
     /// Where the bytes of a capture that could not be read are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,

@@ -58,6 +58,9 @@ pub struct DocumentState {
     /// same need no closer reading.
     #[serde(default)]
     pub glance: Option<Hash>,
+    /// What tells before a page is read that it reads as the one that showed `seen` last.
+    #[serde(default)]
+    pub imprint: Option<Hash>,
     /// Publications that were not judged yet, with the version before each: a run was cut off.
     #[serde(default)]
     pub unjudged: Vec<(Hash, Hash)>,
@@ -446,7 +449,7 @@ impl<'a> Fold<'a> {
                     state.seen_since = Some(time);
                 }
                 if state.seen != version {
-                    (state.capture, state.glance) = (None, None);
+                    (state.capture, state.glance, state.imprint) = (None, None, None);
                 }
                 state.seen = version;
                 if seen.capture.is_some() {
@@ -454,6 +457,7 @@ impl<'a> Fold<'a> {
                     state.validators.clone_from(&seen.validators);
                 }
                 state.glance = seen.glance.or(state.glance);
+                state.imprint = seen.imprint.or(state.imprint);
                 let calm = |since: Timestamp| {
                     time.since((jiff::Unit::Hour, since))
                         .is_ok_and(|span| span.get_hours() >= CALM_HOURS)
@@ -507,7 +511,7 @@ impl<'a> Fold<'a> {
         });
         if state.seen != Some(version) {
             // What was captured last showed another text.
-            (state.capture, state.glance) = (None, None);
+            (state.capture, state.glance, state.imprint) = (None, None, None);
             state.validators.clear();
         }
         state.seen = Some(version);
@@ -593,6 +597,7 @@ mod tests {
             problem: None,
             capture: Some(Hash::of(b"bytes")),
             glance: Some(Hash::of(b"words")),
+            imprint: Some(Hash::of(b"page")),
             raw: None,
             flapping: false,
             validators: Vec::new(),
@@ -602,7 +607,10 @@ mod tests {
         fold.published("p", imported, at("2027-01-02T00:00:00Z"))
             .unwrap();
         let state = fold.document("p").unwrap();
-        assert_eq!((state.capture, state.glance), (None, None));
+        assert_eq!(
+            (state.capture, state.glance, state.imprint),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -53,13 +53,28 @@ pub struct LeftOut {
     pub start: String,
 }
 
-/// Turns a page into Markdown.
+/// A page without what no reading looks at: scripts, drawings, comments, and the attributes that
+/// say nothing about the text.
 ///
 /// # Errors
-/// When the page holds more tags than can be read, or a selector is not valid.
-pub(super) fn convert(input: &Input<'_>, text: &str) -> Result<Converted, ReadError> {
-    let flat = flatten::flatten(text, selected(input))?;
-    let html = Html::parse_document(&flat);
+/// When the page holds more tags than can be read.
+pub(super) fn lighten(input: &Input<'_>, text: &str) -> Result<String, ReadError> {
+    flatten::flatten(text, selected(input))
+}
+
+/// What of a page's address tells how it reads: what its links are relative to.
+pub(super) fn address<'a>(input: &Input<'a>) -> Option<&'a str> {
+    input
+        .url
+        .filter(|url| Url::parse(url.trim()).is_ok_and(|url| !url.cannot_be_a_base()))
+}
+
+/// Turns a page that was made light into Markdown.
+///
+/// # Errors
+/// When a selector is not valid.
+pub(super) fn convert(input: &Input<'_>, light: &str) -> Result<Converted, ReadError> {
+    let html = Html::parse_document(light);
     let page = Page::new(&html);
     let reading = Reading::of(&html, &page, input)?;
     let base = base(&page, input.url);
@@ -98,8 +113,8 @@ pub fn explain(input: &Input<'_>) -> Result<Option<Explanation>, ReadError> {
         return Ok(None);
     }
     let decoded = encoding::decode(input)?;
-    let flat = flatten::flatten(&decoded.text, selected(input))?;
-    let html = Html::parse_document(&flat);
+    let light = lighten(input, &decoded.text)?;
+    let html = Html::parse_document(&light);
     let page = Page::new(&html);
     let reading = Reading::of(&html, &page, input)?;
     let count = |at: usize| page.words(at).split_whitespace().count();

@@ -12,7 +12,8 @@ fn with(page: &str, selectors: Selectors) -> String {
         selectors,
         ..Input::default()
     };
-    super::convert(&input, page).unwrap().markdown
+    let light = super::lighten(&input, page).unwrap();
+    super::convert(&input, &light).unwrap().markdown
 }
 
 /// A page of a fictional service, with everything around the policy that sites put there.
@@ -274,7 +275,7 @@ fn depth_and_size_are_bounded() {
     assert!(text.contains("We process personal data."), "{text}");
     assert!(text.contains("Your rights stay."));
     let wide = "<p>".repeat(super::super::html::flatten::MAX_TAGS + 1);
-    assert!(super::convert(&Input::default(), &wide).is_err());
+    assert!(super::lighten(&Input::default(), &wide).is_err());
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::{
     duty::{self, Duties},
     evidence::Hash,
     fetch::{Capture, Hop},
-    read::{self, Document, Format, ReadError},
+    read::{self, Document, ReadError},
     store::{Archive, Event, Judgement, Origin, StoreError},
 };
 
@@ -257,8 +257,41 @@ struct Row<'a> {
 struct Memory {
     promises: duty::Memory,
     words: assess::Memory,
-    /// What a first glance at a page saw, and the equivalence key that a closer look came to.
+    /// What a first glance at a page saw, before and after it was read, and the equivalence key
+    /// that a closer look came to.
     glances: Mutex<BTreeMap<Hash, Hash>>,
+    /// What pages read to.
+    texts: Mutex<Texts>,
+}
+
+/// Texts of pages by the imprint of the page.
+#[derive(Default)]
+struct Texts {
+    known: BTreeMap<Hash, Arc<capture::Text>>,
+    bytes: usize,
+}
+
+/// Bytes of canonical texts that are remembered.
+const REMEMBERED: usize = 4 << 20;
+
+impl Texts {
+    fn get(&self, imprint: &Hash) -> Option<&Arc<capture::Text>> {
+        self.known.get(imprint)
+    }
+
+    fn keep(&mut self, imprint: Hash, text: &Arc<capture::Text>) {
+        self.bytes += text.canonical.len();
+        if self.bytes > REMEMBERED {
+            self.known.clear();
+            self.bytes = text.canonical.len();
+        }
+        self.known.insert(imprint, Arc::clone(text));
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while holding it left whole entries.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A text that was published.
@@ -273,7 +306,7 @@ struct Shown {
 struct Step {
     time: Timestamp,
     /// What is to be stored, where its text is new.
-    new: Option<(capture::Text, [Capture; 1])>,
+    new: Option<(Arc<capture::Text>, [Capture; 1])>,
     /// Where its text is not the one that stood there before.
     published: Option<Published>,
 }
@@ -328,30 +361,34 @@ impl Row<'_> {
         }
     }
 
-    fn shows(&self, captures: &[Capture]) -> Result<Shows, ReadError> {
-        let parts = capture::read_parts(captures, &self.selectors)?;
+    fn shows(&self, captures: &[Capture; 1]) -> Result<Shows, ReadError> {
+        let opened = capture::Opened::of(captures, &self.selectors)?;
         // A page changes around its policy all the time; where the policy is written out anyway, a
         // glance spares nothing.
-        let glance = parts
-            .iter()
-            .any(|part| part.format == Format::Html)
-            .then(|| capture::glance(&parts));
-        if let Some(key) = glance.and_then(|glance| self.glances().get(&glance).copied()) {
+        let Some(imprint) = opened.imprint() else {
+            return Ok(Shows::Text(Arc::new(capture::text_of(opened.read()?)?)));
+        };
+        if let Some(text) = locked(&self.memory.texts).get(&imprint) {
+            return Ok(Shows::Text(Arc::clone(text)));
+        }
+        if let Some(key) = locked(&self.memory.glances).get(&imprint).copied() {
+            return Ok(Shows::Again { key, parts: None });
+        }
+        let parts = opened.read()?;
+        let glance = capture::glance(&parts);
+        let known = locked(&self.memory.glances).get(&glance).copied();
+        if let Some(key) = known {
+            locked(&self.memory.glances).insert(imprint, key);
+            let parts = Some(parts);
             return Ok(Shows::Again { key, parts });
         }
-        let text = capture::text_of(parts)?;
-        if let Some(glance) = glance {
-            self.glances().insert(glance, text.key);
-        }
+        let text = Arc::new(capture::text_of(parts)?);
+        let mut glances = locked(&self.memory.glances);
+        glances.insert(glance, text.key);
+        glances.insert(imprint, text.key);
+        drop(glances);
+        locked(&self.memory.texts).keep(imprint, &text);
         Ok(Shows::Text(text))
-    }
-
-    fn glances(&self) -> MutexGuard<'_, BTreeMap<Hash, Hash>> {
-        // Whoever panicked while holding it left whole entries.
-        self.memory
-            .glances
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says which version of the document a text is, and what it follows; or why it cannot be read.
@@ -367,9 +404,14 @@ impl Row<'_> {
         let text = match shows {
             Shows::Text(text) => Some(text),
             Shows::Again { .. } if known.is_some_and(stands) => None,
-            Shows::Again { parts, .. } => {
-                Some(capture::text_of(parts).map_err(|error| unreadable(&captures, time, &error))?)
-            }
+            Shows::Again { parts, .. } => Some(
+                match parts {
+                    Some(parts) => capture::text_of(parts),
+                    None => capture::read_captures(&captures, &self.selectors),
+                }
+                .map(Arc::new)
+                .map_err(|error| unreadable(&captures, time, &error))?,
+            ),
         };
         self.sum.from = self.sum.from.or(Some(time));
         self.sum.until = Some(time);
@@ -469,11 +511,11 @@ struct ReadVersion {
 
 /// What the captures of a version show.
 enum Shows {
-    Text(capture::Text),
-    /// At a glance, a text that was read before.
+    Text(Arc<capture::Text>),
+    /// At a glance, a text that was read before; with what was read now.
     Again {
         key: Hash,
-        parts: Vec<Document>,
+        parts: Option<Vec<Document>>,
     },
 }
 
