@@ -54,7 +54,7 @@ fn page(policy: &str, build: &str) -> String {
 fn local(server: &Server, more: &str) -> Bench {
     Bench::with(&format!(
         "[fetch]\nallow_addresses = [\"127.0.0.0/8\"]\ndelay_milliseconds = 0\nretries = 0\n\
-         timeout_seconds = 2\nmax_megabytes = 20\n{more}\n\
+         timeout_seconds = 60\nmax_megabytes = 20\n{more}\n\
          [[document]]\nid = \"notes\"\nsource = \"{}\"\n",
         server.url("/privacy")
     ))
@@ -233,7 +233,10 @@ fn a_failed_look_is_a_state_of_its_own_and_never_no_change() {
             "private-address",
         ),
     ];
+    let patient = bench.read("fairnotice.toml");
     for (answer, code) in failures {
+        let patience = if answer.hangs { "= 1\n" } else { "= 60\n" };
+        bench.write("fairnotice.toml", patient.replace("= 60\n", patience));
         server.answer("/privacy", answer);
         let ran = bench
             .run_at("2027-01-02T03:00:00Z", &["check", "--format", "json"])
@@ -245,6 +248,7 @@ fn a_failed_look_is_a_state_of_its_own_and_never_no_change() {
             "{code}: {said}"
         );
     }
+    bench.write("fairnotice.toml", patient);
     let status = bench.run(&["status", "--format", "json"]).exits(3).json();
     assert_eq!(status["documents"][0]["state"], "failing");
     assert_eq!(status["documents"][0]["last_good"], "2027-01-01T03:00:00Z");
