@@ -84,12 +84,16 @@ pub(super) fn lead(lexicon: &Lexicon, clause: &str, within: bool) -> Option<Lead
     periods(clause)
         .into_iter()
         .filter(|(range, lead)| {
-            if lead.unit == LeadUnit::Years {
-                return false;
-            }
             let head_of_clause = clause.get(..range.start).unwrap_or_default();
             let before = tail(head_of_clause, 110);
             let after = head(clause.get(range.end..).unwrap_or_default(), 240);
+            // Years are laws', ages or storage, unless notice is spoken of at once.
+            if lead.unit == LeadUnit::Years && !lexicon.has("lead:after", head(after, 24)) {
+                return false;
+            }
+            if lexicon.has("lead:given", before) && lexicon.has("lead:notice", after) {
+                return true;
+            }
             if lexicon.has("lead:within", before) {
                 return within
                     && lexicon.has("told-word", head_of_clause)

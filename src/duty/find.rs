@@ -541,15 +541,16 @@ fn from_sentence(
     {
         return;
     }
+    let for_cause = lexicon.has("for-cause", &lexicon.blank("at-once", text));
     if trigger == Trigger::ServiceEnds
-        && (lexicon.has("for-cause", text)
+        && (for_cause
             || !lexicon.has("end-notice", text)
             || !(lexicon.has("timing:before", text)
                 || lexicon.has("end-discontinue", &leaning)
                 || attributes::lead(lexicon, text, false).is_some()))
     {
         // Nothing ends: the service changes.
-        if lexicon.has("for-cause", text) || !lexicon.has("other-service-told", text) {
+        if for_cause || !lexicon.has("other-service-told", text) {
             return;
         }
         trigger = Trigger::Other;
