@@ -28,6 +28,7 @@ mod it {
     mod hostile;
     mod imap;
     mod judging;
+    mod kept;
     mod kill;
     mod layout;
     mod life;

@@ -6,8 +6,10 @@ use fairnotice::{
     assess::Verdict,
     run::{
         Workspace, alarm,
-        check::{self, Draft, Report, Settings, State},
-        confirm, history,
+        check::{self, Report, Settings, State},
+        confirm,
+        draft::{self, Draft},
+        history,
     },
 };
 use jiff::civil::Date;
@@ -74,7 +76,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let mut workspace = Workspace::write(&globals.workspace, "check", now, wait)?;
     let mut kept: Vec<Kept> = Vec::new();
     if let Some(draft) = &draft {
-        kept.push(keep(check::check_draft(&mut workspace, draft, now)?, true));
+        kept.push(keep(draft::check_draft(&mut workspace, draft, now)?, true));
     } else {
         let settings = Settings {
             only: args.ids.clone(),

@@ -63,10 +63,19 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let in_force = state.in_force(globals.now()).map(|p| p.version);
     let mut judged = std::collections::BTreeMap::new();
     Journal::replay(&workspace.journal_file(), 0, |entry, _| {
-        if let Event::Judged(judgement) = entry.event
-            && judgement.document == args.document
-        {
-            judged.insert(judgement.version, judgement);
+        match entry.event {
+            Event::Judged(judgement) if judgement.document == args.document => {
+                judged.insert(judgement.version, judgement);
+            }
+            // What was said of a text holds for the one that takes its place.
+            Event::Reread {
+                document, from, to, ..
+            } if document == args.document => {
+                if let Some(judgement) = judged.remove(&from) {
+                    judged.entry(to).or_insert(judgement);
+                }
+            }
+            _ => {}
         }
         Ok(())
     })?;

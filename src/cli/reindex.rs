@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fairnotice::{run::Workspace, store::Journal};
 
-use super::{Globals, Outcome, print_json, print_text};
+use super::{CliError, Globals, Outcome, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,6 +18,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let mut workspace = Workspace::write(&globals.workspace, "reindex", globals.now(), wait)?;
     let report = Journal::verify(&workspace.journal_file())?;
     let entries = workspace.reindex()?;
+    let damaged = workspace.damaged_snapshots()?;
+    if !damaged.is_empty() {
+        let message = format!(
+            "the index was built anew from {entries} entries, but snapshot files are missing or \
+             were altered:\n  {}",
+            damaged.join("\n  ")
+        );
+        return Err(CliError::failed("snapshot-damaged", message)
+            .hint("restore them from a copy, such as the Git repository they are in"));
+    }
     if globals.json() {
         return print_json(&serde_json::json!({
             "schema": "fairnotice/reindex/1", "entries": entries, "head": report.head,

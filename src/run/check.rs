@@ -9,8 +9,10 @@ use jiff::{Timestamp, Unit, civil::Date};
 
 use super::{
     Judged, Workspace, WorkspaceError,
-    capture::{self, READER, Text},
+    capture::{self, Text},
     gather::{self, Gathered},
+    keep::keep,
+    reread::upgraded,
 };
 use crate::{
     assess::Verdict,
@@ -21,7 +23,7 @@ use crate::{
     notice,
     read::{self, Document},
     store::{
-        Archive, DocumentState, Event, FrontMatter, Judgement, Observation, Origin, ProblemSeen,
+        Archive, DocumentState, Event, Judgement, Observation, Origin, ProblemSeen, StoreError,
         Validators, Version,
     },
 };
@@ -92,7 +94,7 @@ pub struct Change {
 
 impl Change {
     /// Compares and judges two stored texts; the report takes the verdict, and what was proposed.
-    fn judge(
+    pub(super) fn judge(
         workspace: &Workspace,
         document: &str,
         old: Hash,
@@ -117,19 +119,6 @@ impl Change {
             in_force: None,
         })
     }
-}
-
-/// A draft that is checked before it is published.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// The document.
-    pub document: String,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-    /// The file's name.
-    pub name: String,
-    /// The planned effective date.
-    pub effective: Option<Date>,
 }
 
 /// Why a check could not be made at all.
@@ -223,13 +212,47 @@ pub fn check(
                 .filter(|_| state.failing.is_none()))
         },
         |workspace, document, outcome| {
-            let report = one(workspace, settings, now, document, outcome)?;
+            let report = match one(workspace, settings, now, document, outcome) {
+                Ok(report) => report,
+                // One altered file of one document does not keep the others from being looked at.
+                Err(error) => match damaged(&workspace.archive, &error) {
+                    Some(problem) => {
+                        let state = workspace.state(&document.id)?;
+                        failed(workspace, document, &state, problem, &[], now)?
+                    }
+                    None => return Err(error),
+                },
+            };
             each(workspace, report);
             Ok(())
         },
     );
     workspace.settle()?;
     gathered
+}
+
+/// What is said of a document one of whose snapshot files is missing or was altered.
+fn damaged(archive: &Archive, error: &CheckError) -> Option<ProblemSeen> {
+    let CheckError::Workspace(error) = error else {
+        return None;
+    };
+    let own = match error {
+        WorkspaceError::Store(
+            StoreError::Damaged { path, .. }
+            | StoreError::Io {
+                action: "read" | "decompress",
+                path,
+                ..
+            },
+        ) => archive.holds(path),
+        WorkspaceError::Text { .. } => true,
+        _ => false,
+    };
+    own.then(|| ProblemSeen {
+        code: "snapshot-damaged".to_owned(),
+        detail: format!("{error}; restore the file from a copy"),
+        suspect: false,
+    })
 }
 
 fn one(
@@ -361,6 +384,19 @@ fn one(
                 at: None,
             };
             let mut events = vec![published, Event::Observed(observed)];
+            if !workspace.archive.all_there(&version.raw) {
+                // Pruned when it was no longer the last one, which it is again.
+                let mut raw = Vec::new();
+                for capture in &captures {
+                    let archive = &workspace.archive;
+                    raw.push(archive.keep_raw(&document.id, now, &capture.bytes)?);
+                }
+                let again = Version {
+                    raw,
+                    ..version.clone()
+                };
+                events.insert(0, Event::VersionStored(again));
+            }
             let named = named_day(workspace, document, version.id)?;
             events.extend(effect(document, version.id, settings).or(named));
             workspace.record(now, events)?;
@@ -455,6 +491,9 @@ fn pending(
         }
         return Ok(report);
     }
+    // What an import that was cut off left is of the past, and no news.
+    super::import::judge_rest(workspace, &document.id, now)?;
+    let state = workspace.state(&document.id)?;
     let Some((version, _)) = state.unjudged.last().copied() else {
         return Ok(report);
     };
@@ -719,289 +758,7 @@ fn suspicion(
     Ok(None)
 }
 
-/// Keeps a text and the bytes it came from.
-pub(super) fn keep(
-    archive: &Archive,
-    document: &config::Document,
-    text: &Text,
-    captures: &[Capture],
-    origin: Origin,
-    now: Timestamp,
-) -> Result<Version, CheckError> {
-    let raw = captures
-        .iter()
-        .map(|capture| archive.keep_raw(&document.id, now, &capture.bytes))
-        .collect::<Result<Vec<_>, _>>()?;
-    let words = text.document.word_count();
-    let mut front = FrontMatter::default();
-    front.add("format", 1);
-    front.add("document", &document.id);
-    front.add("version", text.id);
-    front.add("origin", origin_word(origin));
-    front.add("fetched", now);
-    let sources: Vec<String> = document
-        .source
-        .iter()
-        .map(|s| without_password(s))
-        .collect();
-    front.add("source", sources.join(" "));
-    if let Some(last) = captures.last() {
-        front.add("url", &last.url);
-        front.add(
-            "media_type",
-            last.media_type.as_deref().unwrap_or("unknown"),
-        );
-        let hops: Vec<String> = last
-            .hops
-            .iter()
-            .map(|hop| format!("{} {}", hop.status, hop.url))
-            .collect();
-        front.add("requests", hops.join(", "));
-    }
-    for (file, capture) in raw.iter().zip(captures) {
-        front.add("raw", file);
-        front.add("raw_sha256", Hash::of(&capture.bytes));
-    }
-    front.add("reader", READER);
-    front.add("equivalence", format!("{}:{}", read::EQUIVALENCE, text.key));
-    if let Some(title) = &text.document.title {
-        front.add("title", title);
-    }
-    if let Some(date) = text.document.dates.effective {
-        front.add("effective", date);
-    }
-    if let Some(date) = text.document.dates.updated {
-        front.add("updated", date);
-    }
-    if let Some(language) = &text.document.language {
-        front.add("language", language);
-    }
-    front.add("words", words);
-    let file = archive.keep_text(&document.id, now, &front, text.id, &text.canonical)?;
-    Ok(Version {
-        document: document.id.clone(),
-        id: text.id,
-        key: text.key,
-        key_rule: read::EQUIVALENCE,
-        reader: READER,
-        reading: Some(capture::reading(document)),
-        file,
-        raw,
-        fetched: now,
-        origin,
-        title: text.document.title.clone(),
-        dates: text.document.dates.clone(),
-        language: text.document.language.clone(),
-        words,
-    })
-}
-
-/// Snapshots are for everybody to read.
-fn without_password(source: &str) -> String {
-    match url::Url::parse(source) {
-        Ok(mut url) if url.password().is_some() => {
-            // A URL that had a password can have another one.
-            let _had_one = url.set_password(Some("***"));
-            url.to_string()
-        }
-        _ => source.to_owned(),
-    }
-}
-
-fn origin_word(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Fetched => "fetched",
-        Origin::Draft => "draft",
-        Origin::Imported => "imported",
-        Origin::Reread => "reread",
-    }
-}
-
-/// Reads the published versions again from their captures when the program, or the document's
-/// selectors, read otherwise than they did, so that a better reader never looks like a change of
-/// the policy.
-fn upgraded(
-    workspace: &mut Workspace,
-    document: &config::Document,
-    now: Timestamp,
-) -> Result<DocumentState, CheckError> {
-    let state = workspace.state(&document.id)?;
-    let Some(latest) = state.latest() else {
-        return Ok(state);
-    };
-    let reading = capture::reading(document);
-    let outdated = |version: &Version| {
-        version.reader != READER
-            || version.key_rule != read::EQUIVALENCE
-            || version.reading.is_some_and(|by| by != reading)
-    };
-    if !outdated(&workspace.version(&document.id, latest)?) {
-        return Ok(state);
-    }
-    let mut done = Vec::new();
-    for publication in &state.published {
-        let id = publication.version;
-        if done.contains(&id) {
-            continue;
-        }
-        done.push(id);
-        let version = workspace.version(&document.id, id)?;
-        if outdated(&version) {
-            reread(workspace, document, &version, now)?;
-        }
-    }
-    Ok(workspace.state(&document.id)?)
-}
-
-/// Reads a version again. Where its captures are gone, or cannot be read any more, it stays as it
-/// is, and only its key is made anew from its text.
-fn reread(
-    workspace: &mut Workspace,
-    document: &config::Document,
-    version: &Version,
-    now: Timestamp,
-) -> Result<(), CheckError> {
-    let snapshot = workspace.archive.text(&version.file)?;
-    let mut captures = Vec::new();
-    for file in &version.raw {
-        let Ok(bytes) = workspace.archive.raw(file) else {
-            captures.clear();
-            break;
-        };
-        captures.push(Capture {
-            bytes,
-            media_type: snapshot.front.get("media_type").map(str::to_owned),
-            hops: Vec::new(),
-            url: snapshot.front.get("url").unwrap_or_default().to_owned(),
-            etag: None,
-            last_modified: None,
-            rendered: false,
-        });
-    }
-    let text = if captures.is_empty() {
-        None
-    } else {
-        capture::read_captures(&captures, &capture::selectors(document)).ok()
-    };
-    let Some(text) = text else {
-        let text = workspace.document_of(version)?;
-        let again = Version {
-            key: Hash::of(read::equivalence_key(&text).as_bytes()),
-            key_rule: read::EQUIVALENCE,
-            reader: READER,
-            reading: Some(capture::reading(document)),
-            ..version.clone()
-        };
-        workspace.record(now, vec![Event::VersionStored(again)])?;
-        return Ok(());
-    };
-    let origin = Origin::Reread;
-    let archive = &workspace.archive;
-    let mut again = keep(archive, document, &text, &[], origin, version.fetched)?;
-    again.raw.clone_from(&version.raw);
-    let reread = Event::Reread {
-        document: document.id.clone(),
-        from: version.id,
-        to: again.id,
-        reader: READER,
-    };
-    workspace.record(now, vec![Event::VersionStored(again), reread])?;
-    Ok(())
-}
-
-/// Checks a draft against the text in force; it is stored, but not published.
-///
-/// # Errors
-/// When the draft cannot be read or nothing is in force yet.
-pub fn check_draft(
-    workspace: &mut Workspace,
-    draft: &Draft,
-    now: Timestamp,
-) -> Result<Report, CheckError> {
-    let document = workspace.document(&draft.document)?.clone();
-    let state = workspace.state(&document.id)?;
-    let Some(in_force) = state.in_force(now).map(|publication| publication.version) else {
-        return Err(CheckError::NothingInForce(document.id));
-    };
-    let capture = Capture {
-        bytes: draft.bytes.clone(),
-        media_type: None,
-        hops: Vec::new(),
-        url: draft.name.clone(),
-        etag: None,
-        last_modified: None,
-        rendered: false,
-    };
-    let text = capture::read_captures(
-        std::slice::from_ref(&capture),
-        &capture::selectors(&document),
-    )
-    .map_err(|source| CheckError::Draft {
-        name: draft.name.clone(),
-        source,
-    })?;
-    let known = workspace
-        .index()
-        .by_key(&document.id, read::EQUIVALENCE, text.key)?;
-    let version = match known {
-        Some(version) => version.id,
-        None => {
-            let version = keep(
-                &workspace.archive,
-                &document,
-                &text,
-                std::slice::from_ref(&capture),
-                Origin::Draft,
-                now,
-            )?;
-            let id = version.id;
-            workspace.record(now, vec![Event::VersionStored(version)])?;
-            id
-        }
-    };
-    let mut report = plain(&document, State::Changed, Some(version));
-    if let Some(title) = title_of(workspace, &document, Some(version))? {
-        report.title = title;
-    }
-    report.previous = Some(in_force);
-    if version == in_force {
-        report.state = State::Unchanged;
-        return Ok(report);
-    }
-    let mut change = Change::judge(workspace, &document.id, in_force, version, &mut report)?;
-    let effective = draft.effective.or(change.new.dates.effective);
-    let owed = super::owed::owed(
-        workspace, &document, in_force, version, effective, &change, now,
-    )?;
-    report.notices = owed
-        .notices
-        .iter()
-        .map(|notice| notice.id.clone())
-        .collect();
-    let events = owed
-        .notices
-        .into_iter()
-        .map(|notice| Event::NoticeSaved {
-            action: "drafted".to_owned(),
-            by: "fairnotice".to_owned(),
-            notice: Box::new(notice),
-        })
-        .collect();
-    change.plan = Some(owed.plan);
-    report.redline = Some(super::redline::write(
-        workspace, &document, in_force, version, &change, now,
-    )?);
-    workspace.record(now, events)?;
-    // A draft that is looked at again with another day has notices of the first look.
-    let again = super::rewrite::rewrite(workspace, &document.id, version, effective, now)?;
-    report
-        .notices
-        .extend(again.anew.into_iter().map(|notice| notice.id));
-    report.change = Some(Box::new(change));
-    Ok(report)
-}
-
-fn plain(document: &config::Document, state: State, version: Option<Hash>) -> Report {
+pub(super) fn plain(document: &config::Document, state: State, version: Option<Hash>) -> Report {
     Report {
         id: document.id.clone(),
         state,
@@ -1022,7 +779,7 @@ fn plain(document: &config::Document, state: State, version: Option<Hash>) -> Re
     }
 }
 
-fn title_of(
+pub(super) fn title_of(
     workspace: &Workspace,
     document: &config::Document,
     version: Option<Hash>,

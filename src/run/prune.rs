@@ -1,13 +1,13 @@
 //! What may be thrown away of the snapshots when somebody asks for it. Texts of versions are never
 //! thrown away, and nothing is without being asked.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::{Workspace, WorkspaceError};
-use crate::store::{Event, StoreError};
+use super::{Workspace, WorkspaceError, import::UNREADABLE};
+use crate::store::{Event, Journal, StoreError};
 
 /// A file that may go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -53,11 +53,12 @@ pub fn list(
     now: Timestamp,
 ) -> Result<Vec<Prunable>, WorkspaceError> {
     let mut found = Vec::new();
+    let unread = unread(workspace)?;
     for document in workspace.archive.documents()? {
         let state = workspace.state(&document)?;
         let (mut last, mut earlier) = (Vec::new(), Vec::new());
         for version in workspace.index().versions(&document)? {
-            let shown = state.latest() == Some(version.id);
+            let shown = [state.latest(), state.seen].contains(&Some(version.id));
             if shown { &mut last } else { &mut earlier }.extend(version.raw);
         }
         for (file, bytes) in workspace.archive.files(&document)? {
@@ -67,8 +68,11 @@ pub fn list(
                 continue;
             } else if earlier.contains(&file) {
                 What::Raw
-            } else {
+            } else if unread.contains(&file) {
                 What::Unread
+            } else {
+                // Of a journal that is not here: nobody can say what it is, so it stays.
+                continue;
             };
             let days = match what {
                 What::Unread => keep.unread,
@@ -91,6 +95,23 @@ pub fn list(
         }
     }
     Ok(found)
+}
+
+/// Files of bytes that the journal calls unreadable, or not the policy.
+fn unread(workspace: &Workspace) -> Result<BTreeSet<String>, WorkspaceError> {
+    let mut files = BTreeSet::new();
+    Journal::replay(&workspace.journal_file(), 0, |entry, _| {
+        match entry.event {
+            Event::Observed(seen) => files.extend(seen.raw),
+            Event::Noted { what, data, .. } if what == UNREADABLE => {
+                let file = data.get("raw").and_then(serde_json::Value::as_str);
+                files.extend(file.map(str::to_owned));
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(files)
 }
 
 /// Removes files that [`list`] gave, and says so in the journal.

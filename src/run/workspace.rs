@@ -12,6 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 
+use super::keep;
 use crate::{
     assess::Verdict,
     config::{self, Config, ConfigError},
@@ -155,9 +156,23 @@ impl Workspace {
             return Ok(events);
         }
         for document in &self.config.documents {
+            let mut versions = Vec::new();
+            let mut reread = Vec::new();
             for file in self.archive.texts(&document.id)? {
                 let snapshot = self.archive.text(&file)?;
                 let version = adopted(&document.id, &file, &snapshot)?;
+                let number = |key: &str| snapshot.front.get(key).and_then(|n| n.parse().ok());
+                let place: u64 = number(keep::SEQUENCE).unwrap_or_default();
+                match snapshot.front.get(keep::REREADS).map(str::parse) {
+                    Some(Ok(from)) => reread.push((from, version)),
+                    _ => versions.push((version.fetched, place, version)),
+                }
+            }
+            // Those of one second follow each other as they did in the history that they are of.
+            versions.sort_by_key(|(fetched, place, _)| (*fetched, *place));
+            let mut there: Vec<Hash> = versions.iter().map(|(_, _, version)| version.id).collect();
+            let reread = chained(reread, &mut there, &mut versions);
+            for (_, _, version) in versions {
                 let draft = version.origin == Origin::Draft;
                 let published = Event::Published {
                     document: document.id.clone(),
@@ -178,6 +193,15 @@ impl Workspace {
                     // What stood in the history when it was cloned was reported where it was made.
                     events.extend([published, judged]);
                 }
+            }
+            for (from, version) in reread {
+                let event = Event::Reread {
+                    document: document.id.clone(),
+                    from,
+                    to: version.id,
+                    reader: version.reader,
+                };
+                events.extend([Event::VersionStored(version), event]);
             }
         }
         Ok(events)
@@ -318,6 +342,30 @@ impl Workspace {
         Ok(self.applied()?.n)
     }
 
+    /// Reads every snapshot file that the index names, and gives those that are missing or were
+    /// altered, each with what is wrong. Bytes that are gone were pruned, and are not missed.
+    ///
+    /// # Errors
+    /// When the index is damaged.
+    pub fn damaged_snapshots(&self) -> Result<Vec<String>, WorkspaceError> {
+        let mut damaged = Vec::new();
+        for document in &self.config.documents {
+            for version in self.index().versions(&document.id)? {
+                if let Err(error) = self.snapshot_of(&version) {
+                    damaged.push(error.to_string());
+                }
+                let raw = version.raw.iter().map(|file| self.archive.raw(file));
+                damaged.extend(
+                    raw.filter_map(Result::err)
+                        .filter(|error| !error.is_not_found())
+                        .map(|error| error.to_string()),
+                );
+            }
+        }
+        damaged.dedup();
+        Ok(damaged)
+    }
+
     /// Hash of the last line of the journal, when open for writing.
     pub fn journal_head(&self) -> Option<Hash> {
         self.writer.as_ref().map(|writer| writer.journal.head())
@@ -414,7 +462,7 @@ impl Workspace {
     /// # Errors
     /// When its snapshot cannot be read.
     pub fn document_of(&self, version: &Version) -> Result<Document, WorkspaceError> {
-        let snapshot = self.archive.text(&version.file)?;
+        let snapshot = self.snapshot_of(version)?;
         let input = read::Input {
             bytes: snapshot.text.as_bytes(),
             format: Some(read::Format::Markdown),
@@ -424,6 +472,24 @@ impl Workspace {
             file: version.file.clone(),
             source,
         })
+    }
+
+    /// The snapshot of a version, seen to be the one that the journal names.
+    fn snapshot_of(&self, version: &Version) -> Result<Snapshot, WorkspaceError> {
+        let snapshot = self.archive.text(&version.file)?;
+        // That the text has the hash that its provenance names was seen when it was read.
+        let named = snapshot.front.get("version").unwrap_or_default();
+        if named != version.id.to_string() {
+            return Err(WorkspaceError::Store(StoreError::Damaged {
+                path: self.root.join(&version.file),
+                line: 1,
+                detail: format!(
+                    "it is version `{named}`, and the journal says {}: it was altered",
+                    version.id.short()
+                ),
+            }));
+        }
+        Ok(snapshot)
     }
 
     /// The version that a `DOC@SPEC` names: `latest`, `previous`, a day (`2026-03-01`: in force at
@@ -510,6 +576,30 @@ impl Workspace {
     }
 }
 
+/// Texts that take the place of others, each after the one whose place it takes; one whose
+/// forerunner is not there is a version of its own.
+fn chained(
+    mut reread: Vec<(Hash, Version)>,
+    there: &mut Vec<Hash>,
+    versions: &mut Vec<(Timestamp, u64, Version)>,
+) -> Vec<(Hash, Version)> {
+    let mut chain = Vec::new();
+    loop {
+        let (next, rest): (Vec<_>, Vec<_>) = reread
+            .into_iter()
+            .partition(|(from, _)| there.contains(from));
+        if next.is_empty() {
+            let left = rest.into_iter();
+            versions.extend(left.map(|(_, version)| (version.fetched, 0, version)));
+            versions.sort_by_key(|(fetched, place, _)| (*fetched, *place));
+            return chain;
+        }
+        there.extend(next.iter().map(|(_, version)| version.id));
+        chain.extend(next);
+        reread = rest;
+    }
+}
+
 /// The version that a snapshot file's provenance describes.
 fn adopted(document: &str, file: &str, snapshot: &Snapshot) -> Result<Version, StoreError> {
     let wrong = |detail: String| StoreError::Damaged {
@@ -529,12 +619,8 @@ fn adopted(document: &str, file: &str, snapshot: &Snapshot) -> Result<Version, S
             .map_err(|_| wrong(format!("`{key}` is not a number")))
     };
     let id = Hash::of(snapshot.text.as_bytes());
-    if field("version")? != id.to_string() {
-        return Err(wrong(format!(
-            "its text has the hash {}, not the one its provenance names: it was altered",
-            id.short()
-        )));
-    }
+    // That it is the hash of the text was seen when the file was read.
+    field("version")?;
     let (rule, key) = field("equivalence")?
         .split_once(':')
         .ok_or_else(|| wrong("`equivalence` is written NUMBER:HASH".to_owned()))?;
@@ -547,7 +633,7 @@ fn adopted(document: &str, file: &str, snapshot: &Snapshot) -> Result<Version, S
             .parse()
             .map_err(|_| wrong("`equivalence` has no number".to_owned()))?,
         reader: number("reader")?,
-        reading: None,
+        reading: snapshot.front.get("reading").and_then(|by| by.parse().ok()),
         file: file.to_owned(),
         raw: snapshot
             .front

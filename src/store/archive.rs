@@ -121,22 +121,44 @@ impl Archive {
     /// Reads a canonical text.
     ///
     /// # Errors
-    /// When the file is missing or has no front matter.
+    /// When the file is missing, has no front matter, or its text is not the one whose hash that
+    /// names.
     pub fn text(&self, file: &str) -> Result<Snapshot, StoreError> {
         let path = self.workspace.join(file);
         let content =
             std::fs::read_to_string(&path).map_err(|e| StoreError::io("read", &path, e))?;
-        parse(&content).ok_or_else(|| StoreError::Damaged {
-            path,
+        let wrong = |detail: String| StoreError::Damaged {
+            path: path.clone(),
             line: 1,
-            detail: "a snapshot starts with its provenance between two lines of ---".to_owned(),
-        })
+            detail,
+        };
+        let snapshot = parse(&content).ok_or_else(|| {
+            wrong("a snapshot starts with its provenance between two lines of ---".to_owned())
+        })?;
+        let id = Hash::of(snapshot.text.as_bytes());
+        match snapshot.front.get("version") {
+            Some(named) if named != id.to_string() => Err(wrong(format!(
+                "its text has the hash {}, not the one its provenance names: it was altered",
+                id.short()
+            ))),
+            _ => Ok(snapshot),
+        }
+    }
+
+    /// Whether a path is one of the archive's.
+    pub fn holds(&self, path: &Path) -> bool {
+        path.starts_with(self.workspace.join(FOLDER))
+    }
+
+    /// Whether all of some files, named relative to the workspace, are there.
+    pub fn all_there(&self, files: &[String]) -> bool {
+        files.iter().all(|file| self.workspace.join(file).exists())
     }
 
     /// Reads fetched bytes.
     ///
     /// # Errors
-    /// When the file is missing or damaged.
+    /// When the file is missing, damaged, or holds other bytes than those whose hash its name gives.
     pub fn raw(&self, file: &str) -> Result<Vec<u8>, StoreError> {
         let path = self.workspace.join(file);
         let packed = std::fs::read(&path).map_err(|e| StoreError::io("read", &path, e))?;
@@ -144,7 +166,18 @@ impl Archive {
         GzDecoder::new(packed.as_slice())
             .read_to_end(&mut bytes)
             .map_err(|e| StoreError::io("decompress", &path, e))?;
-        Ok(bytes)
+        let short = Hash::of(&bytes).short();
+        if file.ends_with(&format!("-{short}.raw.gz")) {
+            Ok(bytes)
+        } else {
+            Err(StoreError::Damaged {
+                path,
+                line: 1,
+                detail: format!(
+                    "its bytes have the hash {short}, not the one in its name: it was altered"
+                ),
+            })
+        }
     }
 
     /// All snapshot texts of a document, relative to the workspace, oldest first.

@@ -7,14 +7,18 @@ pub mod ota;
 pub mod urlwatch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
 };
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Judged, Workspace, WorkspaceError, capture, check, parallel};
+use super::{
+    Judged, Workspace, WorkspaceError, capture, check,
+    keep::{self, Provenance},
+    parallel,
+};
 use crate::{
     assess::{self, RuleSet, Verdict, review::Review},
     config,
@@ -22,7 +26,7 @@ use crate::{
     evidence::Hash,
     fetch::{Capture, Hop},
     read::{self, Document, ReadError},
-    store::{Archive, Event, Judgement, Origin, StoreError},
+    store::{Archive, Event, Judgement, Origin, Publication, StoreError},
 };
 
 /// A version from elsewhere.
@@ -133,6 +137,7 @@ pub fn keep(
     versions: impl IntoIterator<Item = Result<Dated, ImportError>> + Send,
     now: Timestamp,
 ) -> Result<Imported, ImportError> {
+    judge_rest(workspace, &document.id, now)?;
     let state = workspace.state(&document.id)?;
     let newest = state.published.last().map(|publication| publication.at);
     let before = match state.latest() {
@@ -147,10 +152,11 @@ pub fn keep(
         }
         None => None,
     };
-    let known = workspace
+    let there = workspace
         .index()
         .versions(&document.id)
-        .map_err(WorkspaceError::from)?
+        .map_err(WorkspaceError::from)?;
+    let known = there
         .iter()
         .rev()
         .map(|version| (version.key, version.id))
@@ -160,6 +166,8 @@ pub fn keep(
         archive: workspace.archive.clone(),
         selectors: capture::selectors(document),
         newest,
+        again: Again::of(&state.published),
+        stored: there.len(),
         // Once for all versions: the rules compile slowly, the journal may be long.
         rules: super::rules::rules(workspace.root(), &workspace.config.rules)?,
         reviews: super::review::reviews(workspace, &document.id)?,
@@ -242,6 +250,11 @@ struct Row<'a> {
     archive: Archive,
     selectors: read::Selectors,
     newest: Option<Timestamp>,
+    /// What was published at that time: versions of the same second are taken from where an
+    /// earlier import left off.
+    again: Again,
+    /// How many versions of the document are stored.
+    stored: usize,
     rules: Arc<RuleSet>,
     reviews: Vec<Review>,
     /// What was published last.
@@ -294,6 +307,46 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What was published in the second up to which a history is there, in order.
+#[derive(Default)]
+struct Again {
+    expected: VecDeque<Hash>,
+    /// What stood there last.
+    stands: Option<Hash>,
+}
+
+impl Again {
+    fn of(published: &[Publication]) -> Self {
+        let Some(newest) = published.last().map(|publication| publication.at) else {
+            return Self::default();
+        };
+        let (before, in_it): (Vec<&Publication>, Vec<_>) =
+            published.iter().partition(|p| p.at != newest);
+        Self {
+            expected: in_it.iter().map(|p| p.version).collect(),
+            stands: before.last().map(|p| p.version),
+        }
+    }
+
+    /// Whether a text is the next of those that are there; `None`: one that is not known.
+    fn has(&mut self, version: Option<Hash>) -> bool {
+        let Some(version) = version else {
+            return false;
+        };
+        if self.stands == Some(version) {
+            return true;
+        }
+        match self.expected.iter().position(|id| *id == version) {
+            Some(at) => {
+                self.expected.drain(..=at);
+                self.stands = Some(version);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 /// A text that was published.
 struct Shown {
     id: Hash,
@@ -305,6 +358,8 @@ struct Shown {
 /// One version with its place in the row.
 struct Step {
     time: Timestamp,
+    /// Its number among the versions of the document, where it is new.
+    number: usize,
     /// What is to be stored, where its text is new.
     new: Option<(Arc<capture::Text>, [Capture; 1])>,
     /// Where its text is not the one that stood there before.
@@ -323,30 +378,40 @@ impl Row<'_> {
     fn take(&mut self, group: Vec<Dated>) -> Result<Vec<Event>, ImportError> {
         let read = parallel::map(group, |version| self.read(version));
         let mut steps = Vec::new();
+        // What is to be recorded before the step of a place.
+        let mut unread: VecDeque<(usize, Event)> = VecDeque::new();
         for version in read {
             self.sum.read += 1;
             match version {
                 Read::Older => self.sum.older += 1,
-                Read::Unreadable(line) => self.sum.unreadable.push(line),
+                Read::Unreadable(one) => unread.push_back((steps.len(), self.unread(*one)?)),
                 Read::Text(read) => match self.place(*read) {
-                    Ok(step) => steps.push(step),
-                    Err(line) => self.sum.unreadable.push(line),
+                    Ok(Some(step)) => steps.push(step),
+                    Ok(None) => self.sum.older += 1,
+                    Err(one) => unread.push_back((steps.len(), self.unread(*one)?)),
                 },
             }
         }
         let mut events = Vec::new();
-        for done in parallel::map(steps, |step| self.finish(&step)) {
+        for (place, done) in parallel::map(steps, |step| self.finish(&step))
+            .into_iter()
+            .enumerate()
+        {
+            while let Some((_, event)) = unread.pop_front_if(|(before, _)| *before <= place) {
+                events.push(event);
+            }
             let (more, verdict) = done?;
             events.extend(more);
             if let Some(verdict) = verdict {
                 count(&mut self.sum.verdicts, verdict);
             }
         }
+        events.extend(unread.into_iter().map(|(_, event)| event));
         Ok(events)
     }
 
     fn read(&self, version: Dated) -> Read {
-        if self.newest.is_some_and(|newest| version.time <= newest) {
+        if self.newest.is_some_and(|newest| version.time < newest) {
             return Read::Older;
         }
         let time = version.time;
@@ -357,8 +422,31 @@ impl Row<'_> {
                 captures,
                 shows,
             })),
-            Err(error) => Read::Unreadable(unreadable(&captures, time, &error)),
+            Err(error) => Read::Unreadable(unreadable(captures, time, &error)),
         }
+    }
+
+    /// Keeps the bytes of a version that cannot be read, and gives what is to be recorded of it.
+    fn unread(&mut self, unread: Unread) -> Result<Event, ImportError> {
+        let Unread {
+            time,
+            captures: [capture],
+            reason,
+        } = unread;
+        let raw = self
+            .archive
+            .keep_raw(&self.document.id, time, &capture.bytes)
+            .map_err(WorkspaceError::from)?;
+        self.sum
+            .unreadable
+            .push(format!("{} of {time}: {reason}", capture.url));
+        Ok(Event::Noted {
+            subject: self.document.id.clone(),
+            what: UNREADABLE.to_owned(),
+            data: serde_json::json!({
+                "at": time, "reference": capture.url, "reason": reason, "raw": raw,
+            }),
+        })
     }
 
     fn shows(&self, captures: &[Capture; 1]) -> Result<Shows, ReadError> {
@@ -391,8 +479,9 @@ impl Row<'_> {
         Ok(Shows::Text(text))
     }
 
-    /// Says which version of the document a text is, and what it follows; or why it cannot be read.
-    fn place(&mut self, read: ReadVersion) -> Result<Step, String> {
+    /// Says which version of the document a text is, and what it follows; nothing where an earlier
+    /// import had it; or why it cannot be read.
+    fn place(&mut self, read: ReadVersion) -> Result<Option<Step>, Box<Unread>> {
         let ReadVersion {
             time,
             captures,
@@ -400,6 +489,9 @@ impl Row<'_> {
         } = read;
         let key = shows.key();
         let known = self.known.get(&key).copied();
+        if self.newest == Some(time) && self.again.has(known) {
+            return Ok(None);
+        }
         let stands = |id: Hash| self.before.as_ref().is_some_and(|last| last.id == id);
         let text = match shows {
             Shows::Text(text) => Some(text),
@@ -410,21 +502,37 @@ impl Row<'_> {
                     None => capture::read_captures(&captures, &self.selectors),
                 }
                 .map(Arc::new)
-                .map_err(|error| unreadable(&captures, time, &error))?,
+                .map_err(|error| unreadable(captures.clone(), time, &error))?,
             ),
         };
+        if let (None, Some(suspect)) = (
+            known,
+            text.as_ref().and_then(|t| t.document.suspect.as_ref()),
+        ) {
+            let reason = format!("{}: {}", suspect.code, suspect.detail);
+            return Err(Box::new(Unread {
+                time,
+                captures,
+                reason,
+            }));
+        }
         self.sum.from = self.sum.from.or(Some(time));
         self.sum.until = Some(time);
         match known {
             Some(_) => self.sum.known += 1,
-            None => self.sum.stored += 1,
+            None => {
+                self.sum.stored += 1;
+                self.stored += 1;
+            }
         }
+        let number = self.stored;
         let Some(text) = text else {
-            return Ok(Step {
+            return Ok(Some(Step {
                 time,
+                number,
                 new: None,
                 published: None,
-            });
+            }));
         };
         let id = known.unwrap_or(text.id);
         let published = (!stands(id)).then(|| {
@@ -437,11 +545,12 @@ impl Row<'_> {
             Published { shown, follows }
         });
         self.known.entry(key).or_insert(id);
-        Ok(Step {
+        Ok(Some(Step {
             time,
+            number,
             new: known.is_none().then_some((text, captures)),
             published,
-        })
+        }))
     }
 
     fn promises<'a>(&self, shown: &'a Shown) -> &'a Duties {
@@ -455,8 +564,17 @@ impl Row<'_> {
         let document = self.document;
         let mut events = Vec::new();
         if let Some((text, captures)) = &step.new {
-            let origin = Origin::Imported;
-            let stored = check::keep(&self.archive, document, text, captures, origin, step.time)?;
+            let (archive, origin) = (&self.archive, Origin::Imported);
+            let stored = Provenance::of(archive, document, captures, origin, step.time)
+                .and_then(|provenance| {
+                    let place = Some((keep::SEQUENCE, step.number.to_string()));
+                    let provenance = Provenance {
+                        place,
+                        ..provenance
+                    };
+                    keep::keep_text(archive, document, text, provenance)
+                })
+                .map_err(WorkspaceError::from)?;
             events.push(Event::VersionStored(stored));
         }
         let Some(Published { shown, follows }) = &step.published else {
@@ -488,7 +606,7 @@ impl Row<'_> {
             (self.promises(old), self.promises(shown)),
             &self.memory.words,
         );
-        events.push(Event::Judged(judged(document, old.id, id, &laid)));
+        events.push(Event::Judged(judged(&document.id, old.id, id, &laid)));
         Ok((events, Some(laid.assessment.verdict)))
     }
 }
@@ -497,10 +615,17 @@ impl Row<'_> {
 enum Read {
     /// Not newer than what the workspace has.
     Older,
-    /// Why it cannot be read.
-    Unreadable(String),
+    /// It cannot be read.
+    Unreadable(Box<Unread>),
     /// Its text.
     Text(Box<ReadVersion>),
+}
+
+/// A version that cannot be read.
+struct Unread {
+    time: Timestamp,
+    captures: [Capture; 1],
+    reason: String,
 }
 
 struct ReadVersion {
@@ -528,14 +653,46 @@ impl Shows {
     }
 }
 
-fn unreadable(captures: &[Capture; 1], time: Timestamp, error: &ReadError) -> String {
-    let [capture] = captures;
-    format!("{} of {time}: {error}", capture.url)
+fn unreadable(captures: [Capture; 1], time: Timestamp, error: &ReadError) -> Box<Unread> {
+    Box::new(Unread {
+        time,
+        captures,
+        reason: error.to_string(),
+    })
 }
 
-fn judged(document: &config::Document, old: Hash, new: Hash, judged: &Judged) -> Judgement {
+/// What the journal calls a version of an imported history that could not be read.
+pub const UNREADABLE: &str = "imported-unreadable";
+
+/// Judges the versions of an imported history that were recorded and not judged, because a run was
+/// cut off in between: each against the one before it, without an alert.
+///
+/// # Errors
+/// When a stored text cannot be read, or the workspace cannot be written.
+pub(super) fn judge_rest(
+    workspace: &mut Workspace,
+    document: &str,
+    now: Timestamp,
+) -> Result<(), WorkspaceError> {
+    let mut events = Vec::new();
+    for (version, before) in workspace.state(document)?.unjudged {
+        if workspace.version(document, version)?.origin != Origin::Imported {
+            continue;
+        }
+        let old = workspace.text_of(document, before)?;
+        let new = workspace.text_of(document, version)?;
+        let laid = super::judge_reviewed(workspace, document, &old, &new)?;
+        events.push(Event::Judged(judged(document, before, version, &laid)));
+    }
+    if events.is_empty() {
+        return Ok(());
+    }
+    workspace.record(now, events)
+}
+
+fn judged(document: &str, old: Hash, new: Hash, judged: &Judged) -> Judgement {
     Judgement {
-        document: document.id.clone(),
+        document: document.to_owned(),
         version: new,
         against: old,
         verdict: judged.assessment.verdict,

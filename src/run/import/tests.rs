@@ -170,3 +170,120 @@ fn what_came_before_a_source_broke_off_is_kept() {
     });
     assert!(workspace.state("meadow").unwrap().published.len() > 40);
 }
+
+/// Versions that all have the date of the last.
+fn of_one_second() -> Vec<Dated> {
+    let mut all = versions();
+    let time = all.last().unwrap().time;
+    all.retain(|version| version.bytes.is_ascii());
+    for version in &mut all {
+        version.time = time;
+    }
+    all
+}
+
+fn publications(workspace: &Workspace) -> Vec<crate::evidence::Hash> {
+    let state = workspace.state("meadow").unwrap();
+    state.published.iter().map(|p| p.version).collect()
+}
+
+#[test]
+fn versions_of_one_second_are_carried_on_and_a_copy_without_a_journal_has_their_order() {
+    let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    let document = tracked("meadow".to_owned(), vec!["privacy.md".to_owned()]);
+    let all = of_one_second();
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut at_once = workspace(whole.path(), now);
+    let sum = keep(&mut at_once, &document, all.iter().cloned().map(Ok), now).unwrap();
+    assert!(sum.stored > 50, "{sum:?}");
+    let mut resumed = workspace(parts.path(), now);
+    for end in [17, 18, 90, all.len(), all.len()] {
+        let some = all.iter().take(end).cloned().map(Ok);
+        keep(&mut resumed, &document, some, now).unwrap();
+    }
+    assert_eq!(publications(&resumed), publications(&at_once));
+    assert_eq!(files(whole.path()), files(parts.path()));
+    drop(at_once);
+    std::fs::remove_dir_all(whole.path().join(".fairnotice")).unwrap();
+    std::fs::write(
+        whole.path().join("fairnotice.toml"),
+        "[[document]]\nid = \"meadow\"\nsource = \"privacy.md\"\n",
+    )
+    .unwrap();
+    let copy = Workspace::read(whole.path()).unwrap();
+    // What came again left no file of its own.
+    let mut first = Vec::new();
+    for id in publications(&resumed) {
+        if !first.contains(&id) {
+            first.push(id);
+        }
+    }
+    assert_eq!(publications(&copy), first);
+}
+
+#[test]
+fn what_a_run_that_was_cut_off_did_not_judge_is_judged_by_the_next() {
+    let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    let document = tracked("meadow".to_owned(), vec!["privacy.md".to_owned()]);
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join(".fairnotice/journal.jsonl");
+    let import = |count: usize| {
+        let mut workspace = workspace(folder.path(), now);
+        let some = versions().into_iter().take(count).map(Ok);
+        keep(&mut workspace, &document, some, now).unwrap();
+        workspace.state("meadow").unwrap().unjudged
+    };
+    import(40);
+    let lines = std::fs::read_to_string(&journal).unwrap();
+    let verdicts = |folder: &Path| -> Vec<_> {
+        let judged = events(folder).into_iter().filter_map(|event| match event {
+            Event::Judged(judgement) => {
+                Some((judgement.version, judgement.against, judgement.verdict))
+            }
+            _ => None,
+        });
+        judged.collect()
+    };
+    let wanted = verdicts(folder.path());
+    let cut: Vec<&str> = lines.lines().collect();
+    let at = cut
+        .iter()
+        .rposition(|line| line.contains("\"published\""))
+        .unwrap();
+    std::fs::write(&journal, cut[..=at].join("\n") + "\n").unwrap();
+    std::fs::remove_dir_all(folder.path().join(".fairnotice/store")).unwrap();
+    let _gone = std::fs::remove_file(folder.path().join(".fairnotice/checkpoint"));
+    assert_eq!(
+        workspace(folder.path(), now)
+            .state("meadow")
+            .unwrap()
+            .unjudged
+            .len(),
+        1
+    );
+    assert_eq!(import(40), []);
+    assert_eq!(verdicts(folder.path()), wanted);
+}
+
+#[test]
+fn what_cannot_be_read_or_is_not_the_policy_is_no_version_and_its_bytes_are_kept() {
+    let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    let document = tracked("meadow".to_owned(), vec!["privacy.html".to_owned()]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut workspace = workspace(folder.path(), now);
+    let mut all: Vec<Dated> = pages().into_iter().step_by(3).take(3).collect();
+    all[1].bytes = b"<html><head><title>Just a moment...</title></head><body><h1>Checking your browser \
+        before accessing meadow.example</h1><p>Please enable JavaScript and cookies to continue.</p></body></html>"
+        .to_vec();
+    let sum = keep(&mut workspace, &document, all.into_iter().map(Ok), now).unwrap();
+    assert_eq!((sum.stored, sum.unreadable.len()), (2, 1), "{sum:?}");
+    let noted = events(folder.path())
+        .into_iter()
+        .find_map(|event| match event {
+            Event::Noted { what, data, .. } if what == super::UNREADABLE => Some(data),
+            _ => None,
+        });
+    let raw = noted.unwrap()["raw"].as_str().unwrap().to_owned();
+    let bytes = workspace.archive.raw(&raw).unwrap();
+    assert!(String::from_utf8_lossy(&bytes).contains("Just a moment"));
+}
