@@ -238,6 +238,15 @@ mod tests {
     }
 
     #[test]
+    fn a_selector_that_is_none_is_pointed_at() {
+        let found = problems(
+            "[[document]]\nid = \"a\"\nsource = \"a.html\"\nremove = [\".ad\", \"main[\"]\n",
+        );
+        assert_eq!(found[0].line, 4);
+        assert!(found[0].message.contains("main["), "{found:?}");
+    }
+
+    #[test]
     fn every_contradiction_is_listed() {
         let text = "[[document]]\nid = \"a\"\nsource = \"a.md\"\nalerts = [\"team\"]\n\
                     [[document]]\nid = \"A\"\nsource = \"b.md\"\n[alerts.x]\nkind = \"command\"\n";

@@ -466,6 +466,7 @@ impl<'de> Deserialize<'de> for Selector {
             toml::Value::Table(table) => range(table).map_err(D::Error::custom)?,
             _ => return Err(D::Error::custom("a selector is a CSS selector or a range")),
         };
+        part.check().map_err(D::Error::custom)?;
         Ok(Self(part))
     }
 }

@@ -88,6 +88,16 @@ pub enum Part {
     },
 }
 
+impl Part {
+    /// Whether its selectors are selectors.
+    ///
+    /// # Errors
+    /// With the first one that is none.
+    pub fn check(&self) -> Result<(), ReadError> {
+        html::check_part(self)
+    }
+}
+
 /// Why an input could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

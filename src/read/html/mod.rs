@@ -21,6 +21,7 @@ use scraper::Html;
 use url::Url;
 
 pub use furniture::Reason;
+pub(super) use select::check as check_part;
 pub(super) use vocabulary::Vocabulary;
 
 use super::{Input, ReadError, Warning, converted::Converted, encoding, suspect};

@@ -110,10 +110,7 @@ impl Finder<'_, '_> {
     }
 
     fn all(&self, css: &str) -> Result<Vec<usize>, ReadError> {
-        let selector = Selector::parse(css).map_err(|error| ReadError::Selector {
-            selector: css.to_owned(),
-            detail: error.to_string(),
-        })?;
+        let selector = parse(css)?;
         let mut found: Vec<usize> = self
             .html
             .select(&selector)
@@ -126,6 +123,27 @@ impl Finder<'_, '_> {
         found.sort_unstable();
         Ok(found)
     }
+}
+
+/// Says of CSS selectors which of them, if any, is none.
+///
+/// # Errors
+/// With the first one that is no selector.
+pub(in crate::read) fn check(part: &Part) -> Result<(), ReadError> {
+    let selectors = match part {
+        Part::Css(css) => vec![css],
+        Part::Range { start, end, .. } => vec![start, end],
+    };
+    selectors
+        .into_iter()
+        .try_for_each(|css| parse(css).map(|_selector| ()))
+}
+
+fn parse(css: &str) -> Result<Selector, ReadError> {
+    Selector::parse(css).map_err(|error| ReadError::Selector {
+        selector: css.to_owned(),
+        detail: error.to_string(),
+    })
 }
 
 /// A readable CSS path to a node.

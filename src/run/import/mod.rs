@@ -7,12 +7,13 @@ pub mod ota;
 pub mod urlwatch;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
 };
 
 use jiff::Timestamp;
 use serde::Serialize;
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::{
     Judged, Workspace, WorkspaceError, capture, check,
@@ -747,21 +748,49 @@ pub fn tracked(id: String, source: Vec<String>) -> config::Document {
     }
 }
 
-/// A plain id of a name: lower case, digits and dashes.
+/// A plain id of a name: lower case, digits and dashes, letters without their accents. A name with
+/// letters of other scripts gets a piece of its hash, so that two such names keep apart.
 pub fn slug(text: &str) -> String {
     let mut slug = String::new();
-    for c in text.chars().take(80) {
+    let mut lost = false;
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).take(80) {
         if c.is_ascii_alphanumeric() {
             slug.push(c.to_ascii_lowercase());
-        } else if !slug.ends_with('-') && !slug.is_empty() {
+            continue;
+        }
+        lost |= c.is_alphanumeric();
+        if !slug.ends_with('-') && !slug.is_empty() {
             slug.push('-');
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() {
-        format!("document-{}", Hash::of(text.as_bytes()).short())
-    } else {
-        slug.to_owned()
+    match (slug, lost) {
+        ("", _) => format!("document-{}", Hash::of(text.as_bytes()).short()),
+        (slug, true) => marked(slug, text),
+        (slug, false) => slug.to_owned(),
+    }
+}
+
+/// An id that keeps apart from the same id of another name.
+fn marked(slug: &str, name: &str) -> String {
+    let hash = Hash::of(name.as_bytes()).short();
+    format!("{slug}-{}", hash.get(..6).unwrap_or(&hash))
+}
+
+/// Gives those whose id another one before them has an id of their own, made of what `name` says
+/// of them; the same names give the same ids.
+fn keep_apart(declared: &mut [Declared], name: impl Fn(&Declared) -> String) {
+    let mut ids = BTreeSet::new();
+    for one in declared {
+        if !ids.insert(one.document.id.clone()) {
+            one.document.id = marked(&one.document.id, &name(one));
+            let base = one.document.id.clone();
+            let mut number = 2;
+            while !ids.insert(one.document.id.clone()) {
+                one.document.id = format!("{base}-{number}");
+                number += 1;
+            }
+        }
     }
 }
 

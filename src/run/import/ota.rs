@@ -1,11 +1,11 @@
 //! Open Terms Archive: a folder of declarations (one JSON file a service), and its repositories of
 //! versions (`Service/Terms Type.md`).
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use serde_json::{Map, Value};
 
-use super::{Declared, ImportError, slug, tracked};
+use super::{Declared, ImportError, keep_apart, slug, tracked};
 use crate::{
     config::{Render, Selector},
     read::Part,
@@ -42,6 +42,7 @@ pub fn declarations(folder: &Path) -> Result<Vec<Declared>, ImportError> {
             .into_owned();
         found.extend(service_of(&service, &text).map_err(|detail| unreadable(&file, detail))?);
     }
+    keep_apart(&mut found, |one| one.history.clone().unwrap_or_default());
     Ok(found)
 }
 
@@ -72,24 +73,27 @@ fn declared(
     terms: &Map<String, Value>,
 ) -> Result<Declared, String> {
     let mut left_out = Vec::new();
-    let pages: Vec<Map<String, Value>> = match terms.get("combine").and_then(Value::as_array) {
+    let pages: Vec<Map<String, Value>> = match terms.get("combine") {
         None => vec![terms.clone()],
-        Some(pages) => pages
+        Some(Value::Array(pages)) => pages
             .iter()
-            .filter_map(Value::as_object)
             .map(|page| {
+                let page = page
+                    .as_object()
+                    .ok_or_else(|| format!("`{kind}`: each entry of `combine` is an object"))?;
                 // What a page does not say, the terms say for all.
                 let mut whole = terms.clone();
                 whole.remove("combine");
                 whole.extend(page.clone());
-                whole
+                Ok(whole)
             })
-            .collect(),
+            .collect::<Result<_, String>>()?,
+        Some(_) => return Err(format!("`{kind}`: `combine` is not a list")),
     };
     let mut source = Vec::new();
     let mut include: Vec<Part> = Vec::new();
     let mut remove: Vec<Part> = Vec::new();
-    let mut selections = Vec::new();
+    let (mut selections, mut removals) = (Vec::new(), Vec::new());
     let mut browser = false;
     for page in &pages {
         let url = page
@@ -104,32 +108,36 @@ fn declared(
             }
         }
         selections.push(selected);
-        for part in parts(page.get("remove"), kind)? {
-            if !remove.contains(&part) {
-                remove.push(part);
+        let removed = parts(page.get("remove"), kind)?;
+        for part in &removed {
+            if !remove.contains(part) {
+                remove.push(part.clone());
             }
         }
+        removals.push(removed);
         browser |= page.get("executeClientScripts") == Some(&Value::Bool(true));
-        for filter in page
-            .get("filter")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        let filters = match page.get("filter") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(filters)) => filters.iter().collect(),
+            Some(one) => vec![one],
+        };
+        for filter in filters {
             let line = filter_words(filter);
             if !left_out.contains(&line) {
                 left_out.push(line);
             }
         }
     }
-    if selections
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a != b))
-    {
-        left_out.push(
-            "the pages have selectors of their own; here all selectors apply to all pages"
-                .to_owned(),
-        );
+    for (what, of_pages) in [("select", &selections), ("remove", &removals)] {
+        if of_pages
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if a != b))
+        {
+            left_out.push(format!(
+                "the pages have selectors of their own (`{what}`); here all selectors apply to all \
+                 pages: see with `fairnotice show` that nothing is missing"
+            ));
+        }
     }
     let mut document = tracked(slug(&format!("{service}-{kind}")), source);
     document.title = Some(format!("{name} {kind}"));
@@ -169,6 +177,12 @@ fn parts(value: Option<&Value>, kind: &str) -> Result<Vec<Part>, String> {
 }
 
 fn part(value: &Value, kind: &str) -> Result<Part, String> {
+    let part = unchecked(value, kind)?;
+    part.check().map_err(|error| format!("`{kind}`: {error}"))?;
+    Ok(part)
+}
+
+fn unchecked(value: &Value, kind: &str) -> Result<Part, String> {
     if let Some(css) = value.as_str() {
         return Ok(Part::Css(css.to_owned()));
     }
@@ -196,7 +210,7 @@ fn part(value: &Value, kind: &str) -> Result<Part, String> {
 /// The documents of a versions repository, from the names of its files: `Service/Terms Type.md`,
 /// or `Service/Terms Type #page.md` where a document has several.
 pub fn histories(files: &[String]) -> Vec<Declared> {
-    let mut by_id: BTreeMap<String, Declared> = BTreeMap::new();
+    let mut found = Vec::new();
     for file in files {
         let Some((service, kind)) = file.strip_suffix(".md").and_then(|f| f.split_once('/')) else {
             continue;
@@ -205,15 +219,16 @@ pub fn histories(files: &[String]) -> Vec<Declared> {
             continue;
         }
         let id = slug(&format!("{service}-{kind}"));
-        let mut document = tracked(id.clone(), vec![file.clone()]);
+        let mut document = tracked(id, vec![file.clone()]);
         document.title = Some(format!("{service} {kind}"));
-        by_id.entry(id).or_insert(Declared {
+        found.push(Declared {
             document,
             left_out: Vec::new(),
             history: Some(file.clone()),
         });
     }
-    by_id.into_values().collect()
+    keep_apart(&mut found, |one| one.history.clone().unwrap_or_default());
+    found
 }
 
 #[cfg(test)]
@@ -257,12 +272,65 @@ mod tests {
         assert!(privacy.left_out[0].contains("dropAds is code"));
         assert_eq!(terms.document.source.len(), 2);
         assert_eq!(terms.document.include.len(), 2);
-        assert!(terms.left_out[0].contains("selectors of their own"));
+        assert!(terms.left_out[0].contains("selectors of their own (`select`)"));
         assert_eq!(terms.history.as_deref(), Some("Kelp/Terms of Service.md"));
     }
 
     #[test]
+    fn names_that_look_alike_or_are_of_another_script_keep_apart() {
+        let files: Vec<String> = [
+            "A.b/Terms.md",
+            "A b/Terms.md",
+            "Сервис/Terms.md",
+            "Услуга/Terms.md",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let ids = |files: &[String]| -> Vec<String> {
+            let found = histories(files).into_iter();
+            found.map(|one| one.document.id).collect()
+        };
+        let all = ids(&files);
+        assert_eq!(all[0], "a-b-terms");
+        assert!(all[1].starts_with("a-b-terms-"), "{all:?}");
+        assert!(
+            all[2].starts_with("terms-") && all[3].starts_with("terms-"),
+            "{all:?}"
+        );
+        assert_ne!(all[2], all[3]);
+        assert_eq!(all, ids(&files));
+        assert_eq!(ids(&files[3..]), all[3..]);
+        assert_eq!(slug("Café Élan"), "cafe-elan");
+    }
+
+    #[test]
+    fn pages_of_their_own_removals_are_said() {
+        let text = r#"{"terms": {"T": {"combine": [
+            {"fetch": "https://a.example/1", "select": "main", "remove": ".note"},
+            {"fetch": "https://a.example/2", "select": "main"}], "filter": "tidy"}}}"#;
+        let found = service_of("x", text).unwrap();
+        let left_out = found[0].left_out.join("\n");
+        assert!(
+            left_out.contains("`remove`") && left_out.contains("tidy"),
+            "{left_out}"
+        );
+        assert!(!left_out.contains("`select`"), "{left_out}");
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
+        let error = service_of(
+            "x",
+            r#"{"terms": {"P": {"fetch": "https://a.example", "select": "main["}}}"#,
+        )
+        .unwrap_err();
+        assert!(error.contains("`P`") && error.contains("main["), "{error}");
+        let error = service_of(
+            "x",
+            r#"{"terms": {"P": {"combine": ["https://a.example"]}}}"#,
+        )
+        .unwrap_err();
+        assert!(error.contains("combine"), "{error}");
         assert!(service_of("x", "{}").unwrap_err().contains("terms"));
         let error = service_of("x", r#"{"terms": {"P": {"select": "a"}}}"#).unwrap_err();
         assert!(error.contains("fetch"), "{error}");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Declared, ImportError, slug, tracked};
+use super::{Declared, ImportError, keep_apart, slug, tracked};
 use crate::{
     config::{Render, Selector},
     read::Part,
@@ -46,19 +46,16 @@ fn parse(text: &str) -> Result<(Vec<Declared>, Vec<String>), String> {
             ));
             continue;
         };
-        let mut declared = declare(job, name, address);
-        let base = declared.document.id.clone();
-        let mut number = 2;
-        while found.iter().any(|d| d.document.id == declared.document.id) {
-            declared.document.id = format!("{base}-{number}");
-            number += 1;
+        match declare(job, name, address) {
+            Ok(declared) => found.push(declared),
+            Err(detail) => refused.push(format!("job {} ({name}): {detail}", index + 1)),
         }
-        found.push(declared);
     }
+    keep_apart(&mut found, |one| one.document.source.join(" "));
     Ok((found, refused))
 }
 
-fn declare(job: &Value, name: &str, address: &str) -> Declared {
+fn declare(job: &Value, name: &str, address: &str) -> Result<Declared, String> {
     let mut left_out = Vec::new();
     let id = slug(
         name.trim_start_matches("https://")
@@ -72,48 +69,81 @@ fn declare(job: &Value, name: &str, address: &str) -> Declared {
     if job.get("navigate").is_some() || on("use_browser") {
         document.render = Render::Browser;
     }
-    if let Some(css) = job.get("wait_for").and_then(Value::as_str) {
-        document.wait_for = Some(css.to_owned());
+    match job.get("wait_for") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(css)) => document.wait_for = Some(css.clone()),
+        Some(other) => left_out.push(format!("`wait_for: {other}` was not taken over")),
     }
-    for (key, value) in job
-        .get("headers")
-        .and_then(Value::as_object)
+    for (name, value) in pairs(job, "headers", &mut left_out) {
+        document.headers.insert(name, value);
+    }
+    let cookies: Vec<String> = pairs(job, "cookies", &mut left_out)
         .into_iter()
-        .flatten()
-    {
-        if let Some(value) = value.as_str() {
-            document.headers.insert(key.clone(), value.to_owned());
-        }
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if !cookies.is_empty() {
+        let header = cookies.join("; ");
+        document.headers.insert("Cookie".to_owned(), header);
     }
+    let mut take: Option<String> = None;
     for filter in filters(job) {
         match filter {
-            Filter::Take(css) => document.include.push(Selector(Part::Css(css))),
-            Filter::Drop(css) => document.remove.push(Selector(Part::Css(css))),
+            // Each filter works on what the one before it left.
+            Filter::Take(css) => {
+                checked(&css)?;
+                take = Some(match take {
+                    None => css,
+                    Some(outer) => format!(":is({outer}) :is({css}), :is({outer}):is({css})"),
+                });
+            }
+            Filter::Drop(css) => document.remove.push(checked(&css)?),
             Filter::Needless => {}
             Filter::Unknown(name) => {
                 left_out.push(format!("the filter {name} was not taken over"));
             }
         }
     }
-    if let Some(cookies) = job.get("cookies").and_then(Value::as_object) {
-        let pairs: Vec<String> = cookies
-            .iter()
-            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)))
-            .collect();
-        document
-            .headers
-            .insert("Cookie".to_owned(), pairs.join("; "));
+    if let Some(css) = take {
+        document.include.push(checked(&css)?);
     }
     for key in job.as_object().into_iter().flat_map(|job| job.keys()) {
         if !TAKEN.contains(&key.as_str()) && !NEEDLESS.contains(&key.as_str()) {
             left_out.push(format!("`{key}` was not taken over"));
         }
     }
-    Declared {
+    Ok(Declared {
         document,
         left_out,
         history: None,
+    })
+}
+
+/// A selector, seen to be one.
+fn checked(css: &str) -> Result<Selector, String> {
+    let part = Part::Css(css.to_owned());
+    part.check().map_err(|error| error.to_string())?;
+    Ok(Selector(part))
+}
+
+/// Names with values, of a map: texts, numbers, yes and no. What else stands there is listed.
+fn pairs(job: &Value, key: &str, left_out: &mut Vec<String>) -> Vec<(String, String)> {
+    let map = match job.get(key) {
+        None | Some(Value::Null) => return Vec::new(),
+        Some(Value::Object(map)) => map,
+        Some(_) => {
+            left_out.push(format!("`{key}` is no map and was not taken over"));
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::new();
+    for (name, value) in map {
+        match value {
+            Value::String(text) => found.push((name.clone(), text.clone())),
+            Value::Number(_) | Value::Bool(_) => found.push((name.clone(), value.to_string())),
+            _ => left_out.push(format!("`{key}`: `{name}` was not taken over")),
+        }
     }
+    found
 }
 
 /// Keys of a job that are taken over.
@@ -167,14 +197,31 @@ fn filters(job: &Value) -> Vec<Filter> {
             Value::Object(map) => {
                 for (name, value) in &map {
                     found.push(named(name, value));
-                    if name == "css"
-                        && let Some(css) = value.get("exclude").and_then(Value::as_str)
-                    {
-                        found.push(Filter::Drop(css.to_owned()));
+                    if name == "css" {
+                        found.extend(settings(value));
                     }
                 }
             }
             other => found.push(Filter::Unknown(other.to_string())),
+        }
+    }
+    found
+}
+
+/// What the filter `css` says besides its selector.
+fn settings(value: &Value) -> Vec<Filter> {
+    let mut found = Vec::new();
+    for (key, value) in value.as_object().into_iter().flatten() {
+        match (key.as_str(), value) {
+            // With `html` the pages are read as they are here.
+            ("selector", _) | (_, Value::Null) => {}
+            ("method", Value::String(method)) if method == "html" => {}
+            ("exclude", Value::String(css)) => found.push(Filter::Drop(css.clone())),
+            ("exclude", Value::Array(all)) if all.iter().all(Value::is_string) => {
+                let each = all.iter().filter_map(Value::as_str);
+                found.extend(each.map(|css| Filter::Drop(css.to_owned())));
+            }
+            _ => found.push(Filter::Unknown(format!("setting `{key}: {value}` of css"))),
         }
     }
     found
@@ -249,9 +296,10 @@ navigate: https://heron.example/terms
             [
                 "heron-privacy",
                 "heron-example-terms",
-                "heron-example-terms-2"
+                found[2].document.id.as_str(),
             ]
         );
+        assert!(ids[2].starts_with("heron-example-terms-"), "{ids:?}");
         let first = &found[0];
         assert_eq!(first.document.include.len(), 1);
         assert_eq!(first.document.remove.len(), 1);
@@ -265,6 +313,78 @@ navigate: https://heron.example/terms
         assert_eq!(first.document.headers["Cookie"], "consent=all");
         assert_eq!(first.document.headers["X-Team"], "legal");
         assert_eq!(found[2].document.render, Render::Browser);
+    }
+
+    #[test]
+    fn nothing_is_left_out_in_silence() {
+        let text = "\
+url: https://heron.example/a
+headers:
+  DNT: 1
+  X-List: [a]
+cookies:
+  consent: 1
+  plain: true
+wait_for: 3
+filter:
+  - element-by-id: text
+  - element-by-class: legal
+  - css:
+      selector: p
+      exclude: [.ads, .tips]
+      skip: 1
+      maxitems: 2
+---
+url: https://heron.example/b
+headers: \"X-A: 1\"
+cookies: [a]
+---
+url: https://heron.example/c
+filter:
+  - css: main[
+";
+        let (found, refused) = parse(text).unwrap();
+        let [first, second] = found.as_slice() else {
+            panic!("two documents: {found:?}");
+        };
+        let document = &first.document;
+        assert_eq!(document.headers["DNT"], "1");
+        assert_eq!(document.headers["Cookie"], "consent=1; plain=true");
+        assert_eq!((document.include.len(), document.remove.len()), (1, 2));
+        let left_out = first.left_out.join("\n");
+        for words in [
+            "wait_for",
+            "X-List",
+            "`skip: 1` of css",
+            "`maxitems: 2` of css",
+        ] {
+            assert!(left_out.contains(words), "{words}: {left_out}");
+        }
+        let left_out = second.left_out.join("\n");
+        for words in ["`headers`", "`cookies`"] {
+            assert!(left_out.contains(words), "{words}: {left_out}");
+        }
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].contains("main["), "{refused:?}");
+    }
+
+    #[test]
+    fn chained_filters_select_inside_each_other() {
+        let text =
+            "url: https://heron.example\nfilter:\n  - element-by-id: text\n  - element-by-tag: p\n";
+        let (found, _) = parse(text).unwrap();
+        let page = "<html><body><p>Menu that is not wanted here.</p><div id=text><p>We keep logs of your \
+            visits for ten days and then erase them.</p><div>An advert for our readers.</div></div></body></html>";
+        let read = crate::read::read(&crate::read::Input {
+            bytes: page.as_bytes(),
+            media_type: Some("text/html"),
+            selectors: crate::run::capture::selectors(&found[0].document),
+            ..crate::read::Input::default()
+        })
+        .unwrap();
+        let text = crate::read::canonical(&read);
+        assert!(text.contains("We keep logs"), "{text}");
+        assert!(!text.contains("Menu") && !text.contains("advert"), "{text}");
     }
 
     #[test]
