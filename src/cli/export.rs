@@ -16,12 +16,12 @@ pub(crate) struct Args {
 enum What {
     /// A Git repository laid out as the versions of Open Terms Archive.
     Ota {
-        /// A folder that does not exist yet.
+        /// A folder that is empty or does not exist yet.
         folder: PathBuf,
         /// Only this document; may be repeated.
         #[arg(long)]
         id: Vec<String>,
-        /// Name of the service (default: the organisation's).
+        /// Name of the service (default: the organisation's service, else its name).
         #[arg(long)]
         service: Option<String>,
     },
@@ -42,12 +42,16 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         service,
     } = &args.what;
     let workspace = Workspace::read(&globals.workspace)?;
-    let organisation = &workspace.config.organisation.name;
-    let service = match service {
-        Some(service) => service.as_str(),
-        None if organisation.is_empty() => "Documents",
-        None => organisation.as_str(),
-    };
+    let organisation = &workspace.config.organisation;
+    let service = [
+        service.as_deref(),
+        organisation.service.as_deref(),
+        Some(organisation.name.as_str()),
+    ]
+    .into_iter()
+    .flatten()
+    .find(|name| !name.is_empty())
+    .unwrap_or("Documents");
     let exported = export::ota(&workspace, id, service, folder)?;
     if globals.json() {
         print_json(&Report {

@@ -297,6 +297,11 @@ impl From<ImportError> for CliError {
             ImportError::NotEmpty(_) => {
                 Self::failed("not-empty", message).hint("name a folder that does not exist yet")
             }
+            ImportError::Unwritable { .. } => Self::failed("unwritable", message),
+            ImportError::SamePath { .. } => Self::failed("same-path", message).hint(
+                "give each a `title` of its own in fairnotice.toml, or export one by one with \
+                 --id; nothing was written",
+            ),
             _ => Self::failed("import", message),
         }
     }

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    process::Command,
 };
 
 use super::{
@@ -96,9 +95,7 @@ pub fn commit<'a>(
 }
 
 fn git(root: &Path, args: &[&str]) -> Result<String, String> {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
+    let output = super::git::command(root)
         .args(args)
         .output()
         .map_err(|e| format!("git cannot be started: {e}"))?;

@@ -15,6 +15,7 @@ pub mod confirm;
 pub mod draft;
 pub mod evidence;
 pub mod gather;
+mod git;
 pub mod history;
 pub mod import;
 pub mod judge;

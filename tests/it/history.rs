@@ -21,7 +21,7 @@ const VERSIONS: &[(&str, &str)] = &[
     ),
 ];
 
-fn git(folder: &Path, arguments: &[&str], date: &str) {
+fn git(folder: &Path, arguments: &[&str], date: &str) -> String {
     let status = Program::new("git")
         .arg("-C")
         .arg(folder)
@@ -39,6 +39,72 @@ fn git(folder: &Path, arguments: &[&str], date: &str) {
         .output()
         .unwrap();
     assert!(status.status.success(), "{arguments:?}: {status:?}");
+    String::from_utf8(status.stdout).unwrap()
+}
+
+/// An empty repository.
+fn bare_start() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["init", "-q", "-b", "main"], VERSIONS[0].0);
+    folder
+}
+
+/// Writes a file and commits all.
+fn put(folder: &Path, path: &str, text: &str, date: &str) {
+    let file = folder.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
+    commit(folder, date);
+}
+
+fn commit(folder: &Path, date: &str) {
+    git(folder, &["add", "-A"], date);
+    git(folder, &["commit", "-q", "-m", "change"], date);
+}
+
+/// A policy of which the words in the middle differ.
+fn policy(words: &str) -> String {
+    VERSIONS[0].1.replace("ten days", words)
+}
+
+/// Runs the program and gives exit code, standard output and standard error.
+fn run(
+    workspace: &Path,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (i32, String, String) {
+    let output = Command::cargo_bin("fairnotice")
+        .unwrap()
+        .current_dir(workspace)
+        .args(["--now", "2026-03-01T09:00:00Z"])
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Imports a file of a repository as `p` and gives the report.
+fn imported(workspace: &Path, repository: &Path, path: &str) -> Value {
+    let repository = repository.display().to_string();
+    json(
+        workspace,
+        &["import", "git", &repository, path, "--id", "p"],
+        true,
+    )
+}
+
+fn latest(workspace: &Path) -> String {
+    run(workspace, &["show", "p@latest"], &[]).1
+}
+
+fn config(workspace: &Path) -> String {
+    fs::read_to_string(workspace.join("fairnotice.toml")).unwrap()
 }
 
 /// A repository with three versions of one file, renamed after the first.
@@ -214,4 +280,81 @@ fn urlwatch_jobs_become_documents() {
     assert_eq!(report["skipped"].as_array().unwrap().len(), 1);
     let config = fs::read_to_string(workspace.path().join("fairnotice.toml")).unwrap();
     assert!(config.contains("include"), "{config}");
+}
+
+/// A repository with the same file under two names, titled as said, one title a year from 2021.
+fn titled(titles: &[&str]) -> TempDir {
+    let folder = bare_start();
+    for (year, title) in (2021..).zip(titles) {
+        let text = policy(&format!("{year} days")).replace("Lantern Terms", title);
+        fs::write(folder.path().join("a.md"), &text).unwrap();
+        let date = format!("{year}-01-01T00:00:00Z");
+        put(
+            folder.path(),
+            "b.md",
+            &text.replace("logs", "records"),
+            &date,
+        );
+    }
+    folder
+}
+
+#[test]
+fn a_document_goes_out_as_one_file_whatever_its_titles_were() {
+    let repository = titled(&["Kelp Policy", "Kelp Notice", "Kelp Privacy"]);
+    let workspace = workspace();
+    let root = workspace.path();
+    imported(root, repository.path(), "a.md");
+    let mut text = config(root);
+    text = text.replacen(
+        "[organisation]\n",
+        "[organisation]\nservice = \"Kelpland\"\n",
+        1,
+    );
+    fs::write(root.join("fairnotice.toml"), text).unwrap();
+    json(root, &["export", "ota", "out"], true);
+    let out = root.join("out");
+    let at = VERSIONS[0].0;
+    assert_eq!(git(&out, &["ls-files"], at), "Kelpland/Kelp Privacy.md\n");
+    let log = git(
+        &out,
+        &["log", "--format=%cI", "--", "Kelpland/Kelp Privacy.md"],
+        at,
+    );
+    assert_eq!(log.lines().count(), 3, "{log}");
+}
+
+#[test]
+fn an_export_that_is_refused_writes_nothing() {
+    let repository = titled(&["Kelp Policy"]);
+    let workspace = workspace();
+    let root = workspace.path();
+    let from = repository.path().display().to_string();
+    for id in ["a", "b"] {
+        json(
+            root,
+            &["import", "git", &from, &format!("{id}.md"), "--id", id],
+            false,
+        );
+    }
+    let (code, _, err) = run(root, &["export", "ota", "out"], &[]);
+    assert_eq!(code, 1, "{err}");
+    for part in ["`a` and `b`", "Kelp Policy.md", "--id"] {
+        assert!(err.contains(part), "{part}: {err}");
+    }
+    assert!(!root.join("out").exists());
+    assert_ne!(
+        run(root, &["export", "ota", "out", "--id", "nope"], &[]).0,
+        0
+    );
+    assert!(!root.join("out").exists());
+    let (_, _, err) = run(
+        root,
+        &["export", "ota", "fairnotice.toml/out", "--id", "a"],
+        &[],
+    );
+    assert!(err.contains("cannot write"), "{err}");
+    // One by one they go, into an empty folder too.
+    fs::create_dir(root.join("out")).unwrap();
+    json(root, &["export", "ota", "out", "--id", "a"], false);
 }

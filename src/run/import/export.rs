@@ -2,6 +2,7 @@
 //! `Service/Terms Type.md`, one commit a version, dated as it was put up.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write as _,
     path::Path,
@@ -11,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{ImportError, Workspace};
-use crate::read;
+use crate::{read, run::git};
 
 /// What was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -30,60 +31,113 @@ struct Commit {
 }
 
 /// Writes all published versions of the named documents (of all, when none is named) to a new
-/// repository, in the order in which they were put up.
+/// repository, in the order in which they were put up. Each document is one file, named after its
+/// configured title, else the newest one.
 ///
 /// # Errors
-/// When the folder is not empty, git cannot be run, or a version cannot be read.
+/// When the folder is not empty, two documents have one name, git cannot be run, or a version
+/// cannot be read; nothing is written before all is read.
 pub fn ota(
     workspace: &Workspace,
     ids: &[String],
     service: &str,
     folder: &Path,
 ) -> Result<Exported, ImportError> {
-    let unwritable = |error: std::io::Error| ImportError::Unreadable {
-        path: folder.display().to_string(),
-        detail: error.to_string(),
-    };
-    fs::create_dir_all(folder).map_err(unwritable)?;
-    if fs::read_dir(folder).map_err(unwritable)?.next().is_some() {
-        return Err(ImportError::NotEmpty(folder.display().to_string()));
-    }
     for id in ids {
         workspace.document(id)?;
     }
     let mut sum = Exported::default();
     let mut commits = Vec::new();
+    // Some file systems know no difference between upper and lower case.
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     for document in &workspace.config.documents {
         if !ids.is_empty() && !ids.contains(&document.id) {
             continue;
         }
         let state = workspace.state(&document.id)?;
-        let mut first = true;
-        for publication in &state.published {
+        let Some(newest) = state.published.last() else {
+            continue;
+        };
+        let title = match &document.title {
+            Some(title) => Some(title.clone()),
+            None => workspace.text_of(&document.id, newest.version)?.title,
+        };
+        let kind = name(title.as_deref().unwrap_or(&document.id));
+        let path = format!("{}/{kind}.md", name(service));
+        if let Some(first) = taken.insert(path.to_lowercase(), &document.id) {
+            return Err(ImportError::SamePath {
+                first: first.to_owned(),
+                second: document.id.clone(),
+                path,
+            });
+        }
+        for (number, publication) in state.published.iter().enumerate() {
             let text = workspace.text_of(&document.id, publication.version)?;
-            let title = document.title.clone().or_else(|| text.title.clone());
             commits.push(Commit {
                 time: publication.at,
-                path: format!(
-                    "{}/{}.md",
-                    name(service),
-                    name(title.as_deref().unwrap_or(&document.id))
-                ),
+                path: path.clone(),
                 text: read::canonical(&text),
-                first,
+                first: number == 0,
             });
-            first = false;
         }
-        sum.documents += usize::from(!first);
+        sum.documents += 1;
     }
     commits.sort_by_key(|commit| commit.time);
     sum.versions = commits.len();
-    run(folder, &["init", "-q", "-b", "main"], &[])?;
-    run(folder, &["fast-import", "--quiet"], &stream(&commits))?;
-    if !commits.is_empty() {
-        run(folder, &["reset", "-q", "--hard", "main"], &[])?;
-    }
+    let made = empty(folder)?;
+    write(folder, &commits).inspect_err(|_| {
+        if made {
+            // Only a folder in which nothing was written goes.
+            let _kept = fs::remove_dir(folder);
+        }
+    })?;
     Ok(sum)
+}
+
+/// Makes sure that a folder is there and empty; whether it was made.
+fn empty(folder: &Path) -> Result<bool, ImportError> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(false),
+            Some(_) => Err(ImportError::NotEmpty(folder.display().to_string())),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+            Ok(true)
+        }
+        Err(error) => Err(unwritable(folder, &error)),
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> ImportError {
+    ImportError::Unwritable {
+        path: path.display().to_string(),
+        detail: error.to_string(),
+    }
+}
+
+fn write(folder: &Path, commits: &[Commit]) -> Result<(), ImportError> {
+    let mut init = git::plain(folder);
+    // A template's hooks and settings are for repositories that somebody works in.
+    init.args(["init", "-q", "-b", "main", "--template="]);
+    run(folder, "init", init, &[])?;
+    // What was made just now, whatever else might be found from here.
+    let own = || {
+        let folder = std::path::absolute(folder).map_err(|error| unwritable(folder, &error))?;
+        let mut git = git::plain(&folder);
+        git.arg("--git-dir").arg(folder.join(".git"));
+        git.arg("--work-tree").arg(&folder);
+        Ok::<_, ImportError>(git)
+    };
+    let mut import = own()?;
+    import.args(["fast-import", "--quiet"]);
+    run(folder, "fast-import", import, &stream(commits))?;
+    if !commits.is_empty() {
+        let mut files = own()?;
+        files.args(["reset", "-q", "--hard", "main"]);
+        run(folder, "reset", files, &[])?;
+    }
+    Ok(())
 }
 
 /// A name of a file on every system.
@@ -135,14 +189,15 @@ fn stream(commits: &[Commit]) -> Vec<u8> {
     out
 }
 
-fn run(folder: &Path, arguments: &[&'static str], input: &[u8]) -> Result<(), ImportError> {
-    let mut child = Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(arguments)
+fn run(
+    folder: &Path,
+    action: &'static str,
+    mut command: Command,
+    input: &[u8],
+) -> Result<(), ImportError> {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
         .spawn()
         .map_err(ImportError::NoGit)?;
     if let Some(mut stdin) = child.stdin.take() {
@@ -154,7 +209,7 @@ fn run(folder: &Path, arguments: &[&'static str], input: &[u8]) -> Result<(), Im
         return Ok(());
     }
     Err(ImportError::Git {
-        action: arguments.first().copied().unwrap_or("git"),
+        action,
         repository: folder.display().to_string(),
         detail: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     })

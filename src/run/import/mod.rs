@@ -94,6 +94,34 @@ pub enum ImportError {
     /// The folder to write to is not empty.
     #[error("{0} is not empty")]
     NotEmpty(String),
+    /// What was named is no file in the repository.
+    #[error("{path} is {what} in {repository}, not a file")]
+    NotAFile {
+        /// Where.
+        repository: String,
+        /// What was named.
+        path: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A file or folder cannot be written.
+    #[error("cannot write {path}: {detail}")]
+    Unwritable {
+        /// The file or folder.
+        path: String,
+        /// Why.
+        detail: String,
+    },
+    /// Two documents would be written to one file.
+    #[error("`{first}` and `{second}` would both be written to {path}")]
+    SamePath {
+        /// A document.
+        first: String,
+        /// Another one.
+        second: String,
+        /// The file.
+        path: String,
+    },
 }
 
 /// What became of an imported history.
