@@ -33,10 +33,12 @@ enum What {
         /// Id of the document; it is added to the workspace when it is not there.
         #[arg(long)]
         id: String,
-        /// Where the document is published, for later checks (default: the file itself).
+        /// Where the document is published, for later checks (default: the file itself); only for a
+        /// document that is not there yet.
         #[arg(long, value_name = "URL")]
         source: Option<String>,
-        /// It is our own document: notices are drafted for later changes.
+        /// It is our own document: notices are drafted for later changes; only for a document that
+        /// is not there yet.
         #[arg(long)]
         owner: bool,
     },
@@ -63,8 +65,11 @@ enum What {
 struct Report {
     schema: &'static str,
     added: Vec<Added>,
+    /// Documents that were there before, whose history is added.
+    tracked: Vec<String>,
     skipped: Vec<String>,
-    imported: Vec<Imported>,
+    imported: Vec<Done>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +78,17 @@ struct Added {
     source: Vec<String>,
     left_out: Vec<String>,
 }
+
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    imported: Imported,
+    /// Versions whose date could not be and was replaced.
+    redated: usize,
+}
+
+/// The histories to import, by document.
+type Histories = Vec<(String, git::History)>;
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     let mut report = Report {
@@ -87,13 +103,25 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             source,
             owner,
         } => {
-            let listed = git::list(repository, path)?;
-            let source = source.clone().unwrap_or_else(|| absolute(repository, path));
-            let mut document = import::tracked(id.clone(), vec![source]);
-            if *owner {
-                document.side = config::Side::Owner;
+            let tracked = config::load(&globals.workspace)?.document(id).is_some();
+            if tracked && (source.is_some() || *owner) {
+                return Err(CliError::usage(
+                    "tracked",
+                    format!("`{id}` is tracked already, as fairnotice.toml says: --source and --owner are for new documents"),
+                )
+                .hint("leave them out to add the history, or change the document in fairnotice.toml; nothing was changed"));
             }
-            declare(globals, vec![plain(document)], &mut report)?;
+            let listed = git::list(repository, path, globals.now())?;
+            if !tracked {
+                let source = source_of(repository, path, source.as_deref())?;
+                let mut document = import::tracked(id.clone(), vec![source]);
+                if *owner {
+                    document.side = config::Side::Owner;
+                }
+                declare(globals, vec![plain(document)], &[], &mut report)?;
+            } else {
+                report.tracked.push(id.clone());
+            }
             history(globals, repository, vec![(id.clone(), listed)], &mut report)?;
         }
         What::Ota {
@@ -109,17 +137,42 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         )?,
         What::Urlwatch { file } => {
             let (jobs, refused) = urlwatch::jobs(file)?;
-            declare(globals, jobs, &mut report)?;
+            declare(globals, jobs, &[], &mut report)?;
             report.skipped.extend(refused);
         }
+    }
+    for warning in &report.warnings {
+        super::check::warn(globals, warning);
     }
     if globals.json() {
         print_json(&report)?;
     } else {
         print_text(&words(&report))?;
     }
-    let partly = report.imported.iter().any(|i| !i.unreadable.is_empty());
+    let unreadable = |done: &Done| !done.imported.unreadable.is_empty();
+    let partly = report.imported.iter().any(unreadable);
     Ok(if partly { Exit::Partly } else { Exit::Done })
+}
+
+/// Where a new document is looked at from now on: where its user says, else in the repository.
+fn source_of(repository: &Path, path: &str, said: Option<&str>) -> Result<String, CliError> {
+    if let Some(source) = said {
+        return Ok(source.to_owned());
+    }
+    let file = absolute(repository, path);
+    if Path::new(&file).is_file() {
+        return Ok(file);
+    }
+    let why = if git::is_bare(repository)? {
+        format!(
+            "{} is a bare repository: it holds no file that could be watched",
+            repository.display()
+        )
+    } else {
+        format!("{file} is not there: it cannot be watched")
+    };
+    Err(CliError::usage("no-source", why)
+        .hint("say with --source URL where the document is published; nothing was changed"))
 }
 
 fn plain(document: config::Document) -> Declared {
@@ -138,10 +191,12 @@ fn absolute(repository: &Path, path: &str) -> String {
         .to_string()
 }
 
-/// Adds the documents that the workspace does not have yet.
+/// Adds the documents that the workspace does not have yet. Of those it has, `continued` get more
+/// history.
 fn declare(
     globals: &Globals,
     declared: Vec<Declared>,
+    continued: &[&str],
     report: &mut Report,
 ) -> Result<(), CliError> {
     let config = config::load(&globals.workspace)?;
@@ -149,9 +204,13 @@ fn declare(
     for declared in declared {
         let id = &declared.document.id;
         if config.document(id).is_some() {
-            report
-                .skipped
-                .push(format!("{id}: is in the workspace already"));
+            if continued.contains(&id.as_str()) {
+                report.tracked.push(id.clone());
+            } else {
+                report
+                    .skipped
+                    .push(format!("{id}: is in the workspace already"));
+            }
             continue;
         }
         report.added.push(Added {
@@ -171,17 +230,24 @@ fn declare(
 fn history(
     globals: &Globals,
     repository: &Path,
-    documents: Vec<(String, Vec<git::Listed>)>,
+    documents: Histories,
     report: &mut Report,
 ) -> Result<(), CliError> {
     let now = globals.now();
     let mut workspace =
         Workspace::write(&globals.workspace, "import", now, Duration::from_secs(5))?;
-    for (id, listed) in documents {
+    for (id, history) in documents {
         let document = workspace.document(&id)?.clone();
-        let versions = git::versions(repository, listed)?;
-        let imported = import::keep(&mut workspace, &document, versions, now)?;
-        report.imported.push(imported);
+        let newest = workspace.state(&id)?.published.last().map(|last| last.at);
+        let versions = git::Versions::new(repository, history.versions);
+        let missing = versions.missing();
+        let mut imported = import::keep(&mut workspace, &document, versions, now)?;
+        missing.count(&mut imported, newest);
+        report.warnings.extend(history.warnings);
+        report.imported.push(Done {
+            imported,
+            redated: history.redated,
+        });
     }
     Ok(())
 }
@@ -224,20 +290,44 @@ fn ota(
         return Err(CliError::usage("nothing", "no service fits")
             .hint("say the service's name as its file or folder has it"));
     }
+    let config = config::load(&globals.workspace)?;
+    if let (Some(repository), None) = (versions, declarations)
+        && declared
+            .iter()
+            .any(|one| config.document(&one.document.id).is_none())
+        && git::is_bare(repository)?
+    {
+        return Err(CliError::usage(
+            "no-source",
+            format!(
+                "{} is a bare repository: it holds no files that could be watched",
+                repository.display()
+            ),
+        )
+        .hint(
+            "say with --declarations DIR where the documents are published, or clone it with its \
+             files; nothing was changed",
+        ));
+    }
     let histories: Vec<(String, String)> = declared
         .iter()
         .filter_map(|d| Some((d.document.id.clone(), d.history.clone()?)))
         .filter(|(_, file)| files.contains(file))
         .collect();
-    declare(globals, declared, report)?;
-    let Some(repository) = versions else {
-        return Ok(());
+    // A history that cannot be listed refuses everything, before anything is written.
+    let listed: Histories = match versions {
+        None => Vec::new(),
+        Some(repository) => histories
+            .into_iter()
+            .map(|(id, file)| Ok((id, git::list(repository, &file, globals.now())?)))
+            .collect::<Result<_, ImportError>>()?,
     };
-    let listed = histories
-        .into_iter()
-        .map(|(id, file)| Ok((id, git::list(repository, &file)?)))
-        .collect::<Result<Vec<_>, ImportError>>()?;
-    history(globals, repository, listed, report)
+    let continued: Vec<&str> = listed.iter().map(|(id, _)| id.as_str()).collect();
+    declare(globals, declared, &continued, report)?;
+    match versions {
+        Some(repository) => history(globals, repository, listed, report),
+        None => Ok(()),
+    }
 }
 
 fn words(report: &Report) -> String {
@@ -248,10 +338,17 @@ fn words(report: &Report) -> String {
             out += &format!("  note: {left_out}\n");
         }
     }
+    for id in &report.tracked {
+        out += &format!("{id} is tracked already; its history is added\n");
+    }
     for skipped in &report.skipped {
         out += &format!("skipped: {skipped}\n");
     }
-    for done in &report.imported {
+    for Done {
+        imported: done,
+        redated,
+    } in &report.imported
+    {
         let span = match (done.from, done.until) {
             (Some(from), Some(until)) => format!(
                 ", {} to {}",
@@ -273,6 +370,12 @@ fn words(report: &Report) -> String {
             .collect();
         if !verdicts.is_empty() {
             out += &format!("  changes: {}\n", verdicts.join(", "));
+        }
+        if *redated > 0 {
+            out += &format!(
+                "  dates: {redated} version(s) have a commit date that is out of order or still to come; each is \
+                 dated as the version beside it\n"
+            );
         }
         for line in &done.unreadable {
             out += &format!("  not readable: {line}\n");
@@ -297,6 +400,8 @@ impl From<ImportError> for CliError {
             ImportError::NotEmpty(_) => {
                 Self::failed("not-empty", message).hint("name a folder that does not exist yet")
             }
+            ImportError::NotAFile { .. } => Self::failed("not-a-file", message)
+                .hint("name one file, relative to the repository; nothing was changed"),
             ImportError::Unwritable { .. } => Self::failed("unwritable", message),
             ImportError::SamePath { .. } => Self::failed("same-path", message).hint(
                 "give each a `title` of its own in fairnotice.toml, or export one by one with \

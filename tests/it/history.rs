@@ -282,6 +282,377 @@ fn urlwatch_jobs_become_documents() {
     assert!(config.contains("include"), "{config}");
 }
 
+#[test]
+fn no_variable_of_an_outer_git_leads_to_another_repository() {
+    let repository = repository("terms.md");
+    let other = bare_start();
+    put(other.path(), "terms.md", &policy("no day"), VERSIONS[0].0);
+    let before = git(
+        other.path(),
+        &["log", "--all", "--format=%H"],
+        VERSIONS[0].0,
+    );
+    let workspace = workspace();
+    let from = repository.path().display().to_string();
+    let foreign = other.path().join(".git").display().to_string();
+    let outer = [
+        ("GIT_DIR", foreign.as_str()),
+        ("GIT_WORK_TREE", other.path().to_str().unwrap()),
+        ("GIT_ICASE_PATHSPECS", "1"),
+    ];
+    let arguments = ["import", "git", &from, "terms.md", "--id", "p"];
+    let (code, out, err) = run(workspace.path(), &arguments, &outer);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(latest(workspace.path()).contains("three euros"));
+    let (code, out, err) = run(workspace.path(), &["export", "ota", "out"], &outer);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(workspace.path().join("out/.git").is_dir());
+    assert_eq!(
+        git(
+            other.path(),
+            &["log", "--all", "--format=%H"],
+            VERSIONS[0].0
+        ),
+        before
+    );
+    assert_eq!(
+        git(other.path(), &["status", "--porcelain"], VERSIONS[0].0),
+        ""
+    );
+}
+
+#[test]
+fn a_merge_is_what_it_changed_on_the_main_line() {
+    let folder = bare_start();
+    let root = folder.path();
+    put(root, "old.md", &policy("ten days"), "2024-01-01T00:00:00Z");
+    git(root, &["checkout", "-q", "-b", "draft"], VERSIONS[0].0);
+    put(
+        root,
+        "old.md",
+        &policy("a draft of days"),
+        "2024-02-01T00:00:00Z",
+    );
+    git(root, &["mv", "old.md", "new.md"], VERSIONS[0].0);
+    commit(root, "2024-04-01T00:00:00Z");
+    git(root, &["checkout", "-q", "main"], VERSIONS[0].0);
+    let live = policy("ten days").replace("30 days", "14 days");
+    put(root, "old.md", &live, "2024-03-01T00:00:00Z");
+    let date = "2024-05-01T00:00:00Z";
+    git(root, &["merge", "-q", "--no-ff", "-m", "m", "draft"], date);
+    let workspace = workspace();
+    let report = imported(workspace.path(), root, "new.md");
+    assert_eq!(report["imported"][0]["read"], 3, "{report}");
+    assert_eq!(report["imported"][0]["until"], date);
+    let latest = latest(workspace.path());
+    assert!(
+        latest.contains("a draft of days") && latest.contains("14 days"),
+        "{latest}"
+    );
+    let (_, march, _) = run(workspace.path(), &["show", "p@2024-04-15"], &[]);
+    assert!(
+        march.contains("ten days") && march.contains("14 days"),
+        "{march}"
+    );
+}
+
+#[test]
+fn a_versions_file_that_only_a_merge_added_is_imported() {
+    let folder = bare_start();
+    let root = folder.path();
+    put(root, "README.md", "x", "2024-01-01T00:00:00Z");
+    git(root, &["checkout", "-q", "-b", "side"], VERSIONS[0].0);
+    put(root, "other.md", "x", "2024-01-02T00:00:00Z");
+    git(root, &["checkout", "-q", "main"], VERSIONS[0].0);
+    git(
+        root,
+        &["merge", "-q", "--no-ff", "--no-commit", "side"],
+        VERSIONS[0].0,
+    );
+    fs::create_dir(root.join("Kelp")).unwrap();
+    fs::write(root.join("Kelp/Terms.md"), policy("ten days")).unwrap();
+    commit(root, "2024-02-01T00:00:00Z");
+    let workspace = workspace();
+    let from = root.display().to_string();
+    let report = json(
+        workspace.path(),
+        &["import", "ota", "--versions", &from],
+        true,
+    );
+    assert_eq!(report["imported"][0]["stored"], 1, "{report}");
+}
+
+#[test]
+fn a_history_that_cannot_be_listed_refuses_everything() {
+    let repository = repository("Kelp/Terms.md");
+    let at = VERSIONS[0].0;
+    let tree = git(repository.path(), &["rev-parse", "HEAD~1^{tree}"], at);
+    let (start, rest) = tree.trim().split_at(2);
+    fs::remove_file(
+        repository
+            .path()
+            .join(".git/objects")
+            .join(start)
+            .join(rest),
+    )
+    .unwrap();
+    let workspace = workspace();
+    let before = config(workspace.path());
+    let from = repository.path().display().to_string();
+    let (code, out, err) = run(
+        workspace.path(),
+        &["import", "ota", "--versions", &from],
+        &[],
+    );
+    assert_eq!(code, 1, "{out}{err}");
+    assert_eq!(config(workspace.path()), before);
+}
+
+#[test]
+fn the_history_of_a_copy_begins_with_the_copy() {
+    let folder = bare_start();
+    let root = folder.path();
+    for (month, words) in [(1, "one day"), (2, "two days"), (3, "three days")] {
+        put(
+            root,
+            "us.md",
+            &policy(words),
+            &format!("2024-0{month}-01T00:00:00Z"),
+        );
+    }
+    put(root, "eu.md", &policy("four days"), "2024-04-01T00:00:00Z");
+    let workspace = workspace();
+    let report = imported(workspace.path(), root, "eu.md");
+    assert_eq!(report["imported"][0]["read"], 1, "{report}");
+    assert_eq!(report["imported"][0]["from"], "2024-04-01T00:00:00Z");
+}
+
+#[test]
+fn what_a_user_set_for_his_terminal_changes_no_history() {
+    let plain = repository("legal/terms.md");
+    let settings = tempfile::tempdir().unwrap();
+    let file = settings.path().join("gitconfig");
+    fs::write(
+        &file,
+        "[log]\nshowRoot = false\nfollow = true\nshowSignature = true\ndiffMerges = combined\n\
+         [diff]\nrenames = false\nrenameLimit = 1\norderFile = /nowhere\nrelative = true\n\
+         [color]\nui = always\n[core]\nquotePath = true\n",
+    )
+    .unwrap();
+    let workspace = workspace();
+    let from = plain.path().display().to_string();
+    let arguments = [
+        "import",
+        "git",
+        &from,
+        "legal/terms.md",
+        "--id",
+        "p",
+        "--format",
+        "json",
+    ];
+    let (code, out, err) = run(
+        workspace.path(),
+        &arguments,
+        &[("GIT_CONFIG_GLOBAL", file.to_str().unwrap())],
+    );
+    assert_eq!(code, 0, "{out}{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["imported"][0]["read"], 3, "{report}");
+}
+
+#[test]
+fn a_path_is_one_file_word_for_word() {
+    let folder = bare_start();
+    let root = folder.path();
+    put(
+        root,
+        "legal/terms [ab].md",
+        &policy("ten days"),
+        "2024-01-01T00:00:00Z",
+    );
+    put(
+        root,
+        "legal/terms a.md",
+        &policy("other days"),
+        "2024-02-01T00:00:00Z",
+    );
+    put(
+        root,
+        "legal/terms [ab].md",
+        &policy("two days"),
+        "2024-03-01T00:00:00Z",
+    );
+    let workspace = workspace();
+    let before = config(workspace.path());
+    let from = root.display().to_string();
+    for (path, said) in [
+        ("legal", "a folder"),
+        (".", "topmost folder"),
+        ("legal/*.md", "no version"),
+    ] {
+        let (code, out, err) = run(
+            workspace.path(),
+            &["import", "git", &from, path, "--id", "p"],
+            &[],
+        );
+        assert_eq!(code, 1, "{path}: {out}{err}");
+        assert!(err.contains(said), "{path}: {err}");
+    }
+    assert_eq!(config(workspace.path()), before);
+    // From a folder within the repository too, and written in a roundabout way.
+    let report = imported(workspace.path(), &root.join("legal"), "./terms [ab].md");
+    assert_eq!(report["imported"][0]["read"], 2, "{report}");
+    assert!(latest(workspace.path()).contains("two days"));
+}
+
+#[test]
+fn a_wrong_clock_is_told_and_moves_one_version_only() {
+    let folder = bare_start();
+    let root = folder.path();
+    put(root, "p.md", &policy("one day"), "2024-01-01T00:00:00Z");
+    put(root, "p.md", &policy("two days"), "2040-01-01T00:00:00Z");
+    put(root, "p.md", &policy("three days"), "2024-03-01T00:00:00Z");
+    let workspace = workspace();
+    let report = imported(workspace.path(), root, "p.md");
+    assert_eq!(
+        report["imported"][0]["until"], "2024-03-01T00:00:00Z",
+        "{report}"
+    );
+    assert_eq!(report["imported"][0]["redated"], 1);
+    // What comes later is not older than what was stored.
+    put(root, "p.md", &policy("four days"), "2025-01-01T00:00:00Z");
+    let from = root.display().to_string();
+    let (code, out, err) = run(
+        workspace.path(),
+        &["import", "git", &from, "p.md", "--id", "p"],
+        &[],
+    );
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("1 texts stored") && out.contains("dates: 1 version(s)"),
+        "{out}"
+    );
+}
+
+#[test]
+fn bytes_that_are_missing_are_one_version_less() {
+    let folder = bare_start();
+    let root = folder.path();
+    for day in 1..=4 {
+        put(
+            root,
+            "p.md",
+            &policy(&format!("{day} days")),
+            &format!("2024-01-0{day}T00:00:00Z"),
+        );
+    }
+    let blob = git(root, &["rev-parse", "HEAD~1:p.md"], VERSIONS[0].0);
+    let third = git(root, &["rev-parse", "HEAD~1"], VERSIONS[0].0);
+    let second = git(root, &["rev-parse", "HEAD~2:p.md"], VERSIONS[0].0);
+    let object = |hash: &str| {
+        let (start, rest) = hash.trim().split_at(2);
+        root.join(".git/objects").join(start).join(rest)
+    };
+    fs::remove_file(object(&blob)).unwrap();
+    // One is gone, one is cut short.
+    let bytes = fs::read(object(&second)).unwrap();
+    fs::remove_file(object(&second)).unwrap();
+    fs::write(object(&second), &bytes[..bytes.len() / 2]).unwrap();
+    let workspace = workspace();
+    let from = root.display().to_string();
+    let arguments = [
+        "import", "git", &from, "p.md", "--id", "p", "--format", "json",
+    ];
+    let (code, out, err) = run(workspace.path(), &arguments, &[]);
+    assert_eq!(code, 3, "{out}{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let done = &report["imported"][0];
+    assert_eq!(
+        (&done["read"], &done["stored"]),
+        (&4.into(), &2.into()),
+        "{report}"
+    );
+    let lines: Vec<&str> = done["unreadable"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2, "{report}");
+    for part in [third.trim(), "p.md", "2024-01-03", "missing"] {
+        assert!(lines[1].contains(part), "{part}: {lines:?}");
+    }
+    assert!(latest(workspace.path()).contains("4 days"));
+    // What is wanted no more is missed no more.
+    let (code, out, err) = run(workspace.path(), &arguments, &[]);
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+#[test]
+fn a_document_that_is_there_gets_its_history_and_keeps_its_declaration() {
+    let repository = repository("terms.md");
+    let workspace = workspace();
+    let root = workspace.path();
+    fs::write(root.join("x.md"), policy("ten days")).unwrap();
+    assert_eq!(run(root, &["add", "x.md", "--id", "p", "--yes"], &[]).0, 0);
+    let before = config(root);
+    let from = repository.path().display().to_string();
+    let arguments = ["import", "git", &from, "terms.md", "--id", "p"];
+    for more in [&["--owner"][..], &["--source", "https://kelp.example/p"]] {
+        let (code, _, err) = run(root, &[&arguments, more].concat(), &[]);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains("tracked already"), "{err}");
+    }
+    let (code, out, err) = run(root, &arguments, &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("p is tracked already; its history is added"),
+        "{out}"
+    );
+    assert!(!out.contains("skipped"), "{out}");
+    assert_eq!(config(root), before);
+}
+
+#[test]
+fn a_shallow_clone_is_told_and_a_bare_one_needs_a_source() {
+    let repository = repository("terms.md");
+    let clones = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", repository.path().display());
+    let at = VERSIONS[0].0;
+    git(
+        clones.path(),
+        &["clone", "-q", "--depth", "1", &url, "shallow"],
+        at,
+    );
+    git(
+        clones.path(),
+        &["clone", "-q", "--bare", &url, "bare.git"],
+        at,
+    );
+    let workspace = workspace();
+    let root = workspace.path();
+    let from = clones.path().join("shallow").display().to_string();
+    let (code, _, err) = run(
+        root,
+        &["import", "git", &from, "terms.md", "--id", "s"],
+        &[],
+    );
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("fetch --unshallow"), "{err}");
+    let before = config(root);
+    let from = clones.path().join("bare.git").display().to_string();
+    let arguments = ["import", "git", &from, "terms.md", "--id", "b"];
+    let (code, _, err) = run(root, &arguments, &[]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("bare") && err.contains("--source"), "{err}");
+    assert_eq!(config(root), before);
+    let more = ["--source", "https://kelp.example/b"];
+    let (code, out, err) = run(root, &[&arguments[..], &more].concat(), &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("3 versions read"), "{out}");
+}
+
 /// A repository with the same file under two names, titled as said, one title a year from 2021.
 fn titled(titles: &[&str]) -> TempDir {
     let folder = bare_start();
