@@ -46,6 +46,9 @@ struct Printed<'a> {
     /// Looks at the places of published notices.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     publications: &'a [confirm::Confirmation],
+    /// Why what was stored is not committed, where it is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_committed: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -110,12 +113,8 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         .map(|(place, document)| (document.id.as_str(), place))
         .collect();
     kept.sort_by_key(|kept| order.get(kept.line.id.as_str()).copied());
-    if let Err(said) = history::commit(&workspace, kept.iter().map(|kept| &kept.message)) {
-        warn(
-            globals,
-            &format!("what was stored is not committed yet: {said}"),
-        );
-    }
+    let committed = history::commit(&workspace, kept.iter().map(|kept| &kept.message));
+    let not_committed = super::committed(committed, globals);
     for warning in kept.iter().flat_map(|kept| &kept.warnings) {
         warn(globals, warning);
     }
@@ -129,6 +128,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             schema: "fairnotice/check/1",
             documents: lines,
             publications: &standing,
+            not_committed: not_committed.as_deref(),
         })?;
     } else {
         print_text(&report::check(kept.iter().map(|kept| &kept.shown)))?;
@@ -144,14 +144,15 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         );
     }
     let waiting = alarm(&mut workspace, globals, now)?;
-    if let (false, false, Some(url)) = (bad, waiting, &workspace.config.heartbeat)
+    let owing = waiting || not_committed.is_some();
+    if let (false, false, Some(url)) = (bad, owing, &workspace.config.heartbeat)
         && let Err(error) = alarm::heartbeat(url)
     {
         warn(globals, &format!("the heartbeat was not accepted: {error}"));
     }
     match exit {
         Exit::Failed => Ok(Exit::Failed),
-        _ if waiting => Ok(Exit::Partly),
+        _ if owing => Ok(Exit::Partly),
         exit => Ok(exit),
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use fairnotice::{
     config,
     run::{
-        Workspace, add,
+        Workspace, add, history,
         import::{self, Declared, ImportError, Imported, git, ota, urlwatch},
     },
 };
@@ -70,6 +70,9 @@ struct Report {
     skipped: Vec<String>,
     imported: Vec<Done>,
     warnings: Vec<String>,
+    /// Why what was stored is not committed, where it is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_committed: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -122,7 +125,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
             } else {
                 report.tracked.push(id.clone());
             }
-            history(globals, repository, vec![(id.clone(), listed)], &mut report)?;
+            take(globals, repository, vec![(id.clone(), listed)], &mut report)?;
         }
         What::Ota {
             declarations,
@@ -150,7 +153,7 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
         print_text(&words(&report))?;
     }
     let unreadable = |done: &Done| !done.imported.unreadable.is_empty();
-    let partly = report.imported.iter().any(unreadable);
+    let partly = report.not_committed.is_some() || report.imported.iter().any(unreadable);
     Ok(if partly { Exit::Partly } else { Exit::Done })
 }
 
@@ -227,7 +230,7 @@ fn declare(
 }
 
 /// Stores and judges histories.
-fn history(
+fn take(
     globals: &Globals,
     repository: &Path,
     documents: Histories,
@@ -249,6 +252,9 @@ fn history(
             redated: history.redated,
         });
     }
+    let imported: Vec<&Imported> = report.imported.iter().map(|done| &done.imported).collect();
+    let committed = history::commit_imported(&workspace, &imported);
+    report.not_committed = super::committed(committed, globals);
     Ok(())
 }
 
@@ -325,7 +331,7 @@ fn ota(
     let continued: Vec<&str> = listed.iter().map(|(id, _)| id.as_str()).collect();
     declare(globals, declared, &continued, report)?;
     match versions {
-        Some(repository) => history(globals, repository, listed, report),
+        Some(repository) => take(globals, repository, listed, report),
         None => Ok(()),
     }
 }

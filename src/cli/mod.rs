@@ -277,6 +277,39 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Says what became of committing new snapshots, and gives why it failed. A failure is said even
+/// when nothing but errors is wanted: every run tells of it until it works.
+pub(crate) fn committed(
+    outcome: Result<fairnotice::run::history::Committed, String>,
+    globals: &Globals,
+) -> Option<String> {
+    use std::io::Write as _;
+    match outcome {
+        Ok(committed) => {
+            if let Some(first) = committed.ignored.first() {
+                check::warn(
+                    globals,
+                    &format!(
+                        "Git is told to ignore {} file(s) of fetched bytes, such as {first}: their texts are committed, \
+                         they are not",
+                        committed.ignored.len()
+                    ),
+                );
+            }
+            None
+        }
+        Err(said) => {
+            // Nobody can be told that standard error is closed.
+            let _closed = writeln!(
+                anstream::stderr(),
+                "error: the snapshots are stored but not committed: {said}\n  hint: the next run tries \
+                 again; `[snapshots] git = false` in fairnotice.toml does without"
+            );
+            Some(said)
+        }
+    }
+}
+
 /// Writes one JSON document and a line end on standard output.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Outcome {
     use std::io::Write as _;

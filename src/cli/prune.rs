@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use fairnotice::run::{
-    Workspace,
+    Workspace, history,
     prune::{self, Keep, Prunable, What},
     recipients,
 };
 use serde::Serialize;
 
-use super::{CliError, Globals, Outcome, campaign, print_json, print_text};
+use super::{CliError, Exit, Globals, Outcome, campaign, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -34,6 +34,9 @@ struct Files {
     dry_run: bool,
     files: Vec<Prunable>,
     bytes: u64,
+    /// Why what is left is not committed, where it is to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_committed: Option<String>,
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
@@ -70,22 +73,32 @@ fn snapshots(args: &Args, globals: &Globals) -> Outcome {
         unread: args.unread,
         raw: args.raw,
     };
+    let mut not_committed = None;
     let files = if args.dry_run {
         prune::list(&Workspace::read(root)?, keep, now)?
     } else {
         let mut workspace = Workspace::write(root, "prune", now, Duration::ZERO)?;
         let files = prune::list(&workspace, keep, now)?;
         prune::remove(&mut workspace, &files, now)?;
+        let messages = history::Message::of_pruned(&files);
+        let committed = history::commit(&workspace, messages.iter());
+        not_committed = super::committed(committed, globals);
         files
     };
     let bytes = files.iter().map(|file| file.bytes).sum();
+    let exit = match not_committed {
+        Some(_) => Exit::Partly,
+        None => Exit::Done,
+    };
     if globals.json() {
-        return print_json(&Files {
+        print_json(&Files {
             schema: "fairnotice/pruned-snapshots/1",
             dry_run: args.dry_run,
             files,
             bytes,
-        });
+            not_committed,
+        })?;
+        return Ok(exit);
     }
     let mut text = String::new();
     for file in &files {
@@ -98,5 +111,6 @@ fn snapshots(args: &Args, globals: &Globals) -> Outcome {
     }
     let done = if args.dry_run { "would be" } else { "were" };
     text += &format!("{} file(s), {bytes} bytes {done} erased\n", files.len());
-    print_text(&text)
+    print_text(&text)?;
+    Ok(exit)
 }

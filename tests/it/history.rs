@@ -729,3 +729,117 @@ fn an_export_that_is_refused_writes_nothing() {
     fs::create_dir(root.join("out")).unwrap();
     json(root, &["export", "ota", "out", "--id", "a"], false);
 }
+
+/// A workspace that commits its snapshots, with one document that is a file.
+fn committing() -> TempDir {
+    let folder = workspace();
+    let root = folder.path();
+    let text = config(root) + "\n[snapshots]\ngit = true\n";
+    fs::write(root.join("fairnotice.toml"), text).unwrap();
+    fs::write(root.join("x.md"), policy("ten days")).unwrap();
+    assert_eq!(run(root, &["add", "x.md", "--id", "x", "--yes"], &[]).0, 0);
+    let at = VERSIONS[0].0;
+    git(root, &["init", "-q", "-b", "main"], at);
+    git(root, &["config", "user.name", "Ada"], at);
+    git(root, &["config", "user.email", "ada@kelp.example"], at);
+    folder
+}
+
+fn subjects(root: &Path) -> String {
+    git(root, &["log", "--format=%s"], VERSIONS[0].0)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_commit_that_fails_is_told_at_every_run_until_it_works() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let workspace = committing();
+    let root = workspace.path();
+    let hook = root.join(".git/hooks/pre-commit");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    for _ in 0..2 {
+        let (code, _, err) = run(root, &["check", "--quiet"], &[]);
+        assert_eq!(code, 3, "{err}");
+        assert!(err.contains("not committed: git commit"), "{err}");
+    }
+    let (code, out, _) = run(root, &["check", "--format", "json"], &[]);
+    assert_eq!(code, 3);
+    let printed: Value = serde_json::from_str(&out).unwrap();
+    assert!(printed["not_committed"].is_string(), "{printed}");
+    fs::remove_file(&hook).unwrap();
+    let (code, _, err) = run(root, &["check", "--quiet"], &[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(subjects(root), "x: snapshots\n");
+}
+
+#[test]
+fn snapshots_that_git_ignores_or_cannot_hold_are_told() {
+    let workspace = committing();
+    let root = workspace.path();
+    let ignore = |lines: &str| fs::write(root.join(".gitignore"), lines).unwrap();
+    ignore("snapshots\n");
+    let (code, _, err) = run(root, &["check", "--quiet"], &[]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("told to ignore snapshots/"), "{err}");
+    // Who does without the bytes still has the texts.
+    ignore("*.gz\n");
+    let (code, _, err) = run(root, &["check"], &[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("1 file(s) of fetched bytes"), "{err}");
+    assert_eq!(subjects(root), "x: snapshots\n");
+    fs::remove_dir_all(root.join(".git")).unwrap();
+    let nowhere = [(
+        "GIT_CEILING_DIRECTORIES",
+        root.parent().unwrap().to_str().unwrap(),
+    )];
+    let (code, _, err) = run(root, &["check", "--quiet"], &nowhere);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("not committed"), "{err}");
+}
+
+#[test]
+fn snapshots_are_committed_where_they_are_whatever_git_runs_outside() {
+    let workspace = committing();
+    let root = workspace.path();
+    let other = repository("terms.md");
+    let before = subjects(other.path());
+    let foreign = other.path().join(".git").display().to_string();
+    let outer = [
+        ("GIT_DIR", foreign.as_str()),
+        ("GIT_INDEX_FILE", "/nowhere/index"),
+    ];
+    let (code, _, err) = run(root, &["check", "--quiet"], &outer);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(subjects(root), "x: first seen\n");
+    assert_eq!(subjects(other.path()), before);
+}
+
+#[test]
+fn an_import_is_one_commit_and_what_is_pruned_another() {
+    let workspace = committing();
+    let root = workspace.path();
+    let past = repository("terms.md");
+    imported(root, past.path(), "terms.md");
+    let line = "p: 3 versions imported, 2024-01-10 to 2025-02-01\n";
+    assert_eq!(subjects(root), line);
+    assert_eq!(run(root, &["prune", "--raw", "30"], &[]).0, 0);
+    assert_eq!(subjects(root), format!("p: 2 raw files pruned\n{line}"));
+    let versions = titled(&["Kelp Policy"]);
+    let at = VERSIONS[0].0;
+    fs::create_dir(versions.path().join("Kelp")).unwrap();
+    git(versions.path(), &["mv", "a.md", "b.md", "Kelp"], at);
+    commit(versions.path(), "2022-01-01T00:00:00Z");
+    let from = versions.path().display().to_string();
+    json(root, &["import", "ota", "--versions", &from], true);
+    let all = subjects(root);
+    assert_eq!(
+        all.lines().next(),
+        Some("2 documents: histories imported"),
+        "{all}"
+    );
+    assert_eq!(all.lines().count(), 3, "{all}");
+    let status = git(root, &["status", "--porcelain", "--", "snapshots"], at);
+    assert_eq!(status, "");
+}

@@ -131,7 +131,7 @@ impl Place {
     }
 
     /// A path from the top of the repository; `None` when it leads out.
-    fn from_top(&self, path: &str) -> Option<String> {
+    fn whole_path(&self, path: &str) -> Option<String> {
         let path = Path::new(path);
         let (start, path) = if path.is_absolute() {
             let top = std::path::absolute(&self.root).ok()?;
@@ -192,7 +192,7 @@ pub fn list(repository: &Path, path: &str, now: Timestamp) -> Result<History, Im
         path: path.to_owned(),
     };
     let place = Place::of(repository)?;
-    let mut name = place.from_top(path).ok_or_else(nothing)?;
+    let mut name = place.whole_path(path).ok_or_else(nothing)?;
     place.must_be_file(&name)?;
     let mut history = History::default();
     let mut start = "HEAD".to_owned();
