@@ -239,6 +239,14 @@ fn take(
     let now = globals.now();
     let mut workspace =
         Workspace::write(&globals.workspace, "import", now, Duration::from_secs(5))?;
+    if documents.iter().any(|(_, history)| history.shallow) {
+        report.warnings.push(format!(
+            "{} is a shallow clone: what is older is not in it; run `git fetch --unshallow` there \
+             and import under another id, because versions older than those that are stored are \
+             left out",
+            repository.display()
+        ));
+    }
     for (id, history) in documents {
         let document = workspace.document(&id)?.clone();
         let newest = workspace.state(&id)?.published.last().map(|last| last.at);
@@ -246,7 +254,6 @@ fn take(
         let missing = versions.missing();
         let mut imported = import::keep(&mut workspace, &document, versions, now)?;
         missing.count(&mut imported, newest);
-        report.warnings.extend(history.warnings);
         report.imported.push(Done {
             imported,
             redated: history.redated,

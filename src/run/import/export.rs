@@ -140,6 +140,9 @@ fn write(folder: &Path, commits: &[Commit]) -> Result<(), ImportError> {
     Ok(())
 }
 
+/// Bytes of a name, at most; file systems allow 255.
+const LONGEST: usize = 200;
+
 /// A name of a file on every system.
 fn name(text: &str) -> String {
     let name: String = text
@@ -152,11 +155,11 @@ fn name(text: &str) -> String {
             }
         })
         .collect();
-    let name = name.trim().trim_start_matches('.').to_owned();
-    if name.is_empty() {
-        "-".to_owned()
-    } else {
-        name
+    let name = name.trim().trim_start_matches('.');
+    let end = name.floor_char_boundary(LONGEST);
+    match name.get(..end).unwrap_or_default().trim_end() {
+        "" => "-".to_owned(),
+        name => name.to_owned(),
     }
 }
 
@@ -213,4 +216,18 @@ fn run(
         repository: folder.display().to_string(),
         detail: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn names_are_such_that_every_system_has_files_of_them() {
+        assert_eq!(name("Terms / Privacy: \"us\""), "Terms - Privacy- -us-");
+        assert_eq!(name(" ../x"), "-x");
+        assert_eq!(name("..."), "-");
+        let long = name(&"é".repeat(300));
+        assert_eq!(long, "é".repeat(100));
+    }
 }

@@ -35,8 +35,8 @@ pub struct History {
     /// How many had a date that cannot be, before those before them or after those after them, and
     /// were given another one.
     pub redated: usize,
-    /// What may be missing, for people.
-    pub warnings: Vec<String>,
+    /// The repository is a shallow clone: what is older may be missing.
+    pub shallow: bool,
 }
 
 /// Largest number of files on each side of a commit among which renames with changes are sought.
@@ -225,19 +225,7 @@ pub fn list(repository: &Path, path: &str, now: Timestamp) -> Result<History, Im
     for (version, date) in versions.iter_mut().zip(dates) {
         version.time = date;
     }
-    if place.shallow {
-        history.warnings.push(format!(
-            "{} is a shallow clone: the history of {path} may be cut off before {}; run \
-             `git fetch --unshallow` there and import it under another id, because versions older \
-             than those that are stored are left out",
-            repository.display(),
-            history
-                .versions
-                .first()
-                .map_or(now, |first| first.time)
-                .strftime("%Y-%m-%d"),
-        ));
-    }
+    history.shallow = place.shallow;
     Ok(history)
 }
 
