@@ -39,6 +39,7 @@ mod it {
     mod postgres;
     mod probes;
     mod published;
+    mod repositories;
     mod review;
     mod row;
     mod sample;
