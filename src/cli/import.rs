@@ -152,9 +152,18 @@ pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
     } else {
         print_text(&words(&report))?;
     }
+    Ok(exit(&report))
+}
+
+fn exit(report: &Report) -> Exit {
     let unreadable = |done: &Done| !done.imported.unreadable.is_empty();
-    let partly = report.not_committed.is_some() || report.imported.iter().any(unreadable);
-    Ok(if partly { Exit::Partly } else { Exit::Done })
+    let taken = |done: &Done| done.imported.read > done.imported.unreadable.len();
+    let failed = report.imported.iter().any(unreadable);
+    match report.not_committed {
+        _ if failed && !report.imported.iter().any(taken) => Exit::Failed,
+        None if !failed => Exit::Done,
+        _ => Exit::Partly,
+    }
 }
 
 /// Where a new document is looked at from now on: where its user says, else in the repository.
@@ -248,6 +257,14 @@ fn take(
         ));
     }
     for (id, history) in documents {
+        if let Some(commit) = &history.unsought {
+            report.warnings.push(format!(
+                "{id}: whether commit {commit} gave the file another name cannot be told, because \
+                 contents are missing in {}; versions under earlier names may be left out; `git \
+                 fsck` there says more",
+                repository.display()
+            ));
+        }
         let document = workspace.document(&id)?.clone();
         let newest = workspace.state(&id)?.published.last().map(|last| last.at);
         let versions = git::Versions::new(repository, history.versions);

@@ -390,6 +390,39 @@ fn bytes_that_are_missing_are_one_version_less() {
 }
 
 #[test]
+fn a_rename_that_missing_bytes_hide_is_told() {
+    let folder = bare_start();
+    let root = folder.path();
+    put(root, "old.md", &policy("ten days"), "2024-01-01T00:00:00Z");
+    git(root, &["mv", "old.md", "p.md"], VERSIONS[0].0);
+    put(root, "p.md", &policy("two days"), "2024-02-01T00:00:00Z");
+    let (objects, at) = (root.join(".git/objects"), VERSIONS[0].0);
+    let lose = |what: &str| {
+        let hash = git(root, &["rev-parse", what], at);
+        let (start, rest) = hash.trim().split_at(2);
+        fs::remove_file(objects.join(start).join(rest)).unwrap();
+    };
+    lose("HEAD~1:old.md");
+    let workspace = workspace();
+    let from = root.display().to_string();
+    let (code, _, err) = run(
+        workspace.path(),
+        &["import", "git", &from, "p.md", "--id", "p"],
+        &[],
+    );
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("earlier names may be left out"), "{err}");
+    // Where nothing is left to be read, all of it failed.
+    lose("HEAD:p.md");
+    let (code, out, _) = run(
+        workspace.path(),
+        &["import", "git", &from, "p.md", "--id", "q"],
+        &[],
+    );
+    assert_eq!(code, 1, "{out}");
+}
+
+#[test]
 fn a_document_that_is_there_gets_its_history_and_keeps_its_declaration() {
     let repository = repository("terms.md");
     let workspace = workspace();

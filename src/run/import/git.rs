@@ -37,6 +37,9 @@ pub struct History {
     pub redated: usize,
     /// The repository is a shallow clone: what is older may be missing.
     pub shallow: bool,
+    /// The commit that may have given the file its earliest name here: contents that would show it
+    /// are missing.
+    pub unsought: Option<String>,
 }
 
 /// Largest number of files on each side of a commit among which renames with changes are sought.
@@ -207,9 +210,16 @@ pub fn list(repository: &Path, path: &str, now: Timestamp) -> Result<History, Im
                     path: name.clone(),
                 });
             }
-            if born && let Some((parent, old)) = renamed(&place.root, &head.first, &name)? {
-                (start, name) = (parent, old);
-                continue 'names;
+            if !born {
+                continue;
+            }
+            match renamed(&place.root, &head.first, &name)? {
+                Renamed::From(parent, old) => {
+                    (start, name) = (parent, old);
+                    continue 'names;
+                }
+                Renamed::No => {}
+                Renamed::Unknown => history.unsought = Some(head.first),
             }
         }
         break;
@@ -324,9 +334,18 @@ fn log(root: &Path, start: &str, path: &str) -> Result<Vec<(Head, Change)>, Impo
         .collect())
 }
 
-/// The name that a file had before a commit gave it another, with the commit before. A copy is no
-/// rename: the file that it was taken from goes on under its own name.
-fn renamed(root: &Path, commit: &str, path: &str) -> Result<Option<(String, String)>, ImportError> {
+/// Whether a commit gave a file another name.
+enum Renamed {
+    /// The commit before, and the name there.
+    From(String, String),
+    No,
+    /// Git cannot compare what is missing.
+    Unknown,
+}
+
+/// The name that a file had before a commit gave it another. A copy is no rename: the file that it
+/// was taken from goes on under its own name.
+fn renamed(root: &Path, commit: &str, path: &str) -> Result<Renamed, ImportError> {
     let ask = |how: &str| {
         output(
             root,
@@ -352,13 +371,15 @@ fn renamed(root: &Path, commit: &str, path: &str) -> Result<Option<(String, Stri
         )
     };
     // Where bytes are missing, names under which the same bytes stood are still found.
-    let out = ask("-M").or_else(|_| ask("-M100%"))?;
-    Ok(
-        entries(&String::from_utf8_lossy(&out)).find_map(|(head, changes)| {
-            let change = changes.into_iter().find(|change| change.new == path)?;
-            Some((head.first, change.old))
-        }),
-    )
+    let (out, missing) = match ask("-M") {
+        Ok(out) => (out, Renamed::No),
+        Err(_) => (ask("-M100%")?, Renamed::Unknown),
+    };
+    let found = entries(&String::from_utf8_lossy(&out)).find_map(|(head, changes)| {
+        let change = changes.into_iter().find(|change| change.new == path)?;
+        Some(Renamed::From(head.first, change.old))
+    });
+    Ok(found.unwrap_or(missing))
 }
 
 /// `WORD WORD…\0\n:100644 100644 OLD NEW M\0path\0:…`; a rename has two paths, the new one last.
