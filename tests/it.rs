@@ -24,6 +24,7 @@ mod it {
     mod effect;
     mod evidence;
     mod explain;
+    mod fetched;
     mod history;
     mod hostile;
     mod imap;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{AlertKind, Config};
+use crate::evidence::hidden;
 
 /// Why a configuration is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +151,35 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 /// What TOML and types allow but makes no sense.
+/// Why a source that looks like a URL is none that can be fetched.
+fn bad_source(source: &str) -> Option<&'static str> {
+    let (scheme, _) = source.split_once("://")?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "file" => None,
+        "http" | "https" => match url::Url::parse(source) {
+            Ok(url) if url.has_host() => None,
+            _ => Some("is not a URL"),
+        },
+        _ => Some("is neither an http or https URL nor a file"),
+    }
+}
+
+/// Whether a proxy's address can be used: `http://proxy.example:8080`, or without the scheme.
+fn check_proxy(proxy: &str) -> Result<(), String> {
+    let whole = if proxy.contains("://") {
+        proxy.to_owned()
+    } else {
+        format!("http://{proxy}")
+    };
+    match url::Url::parse(&whole) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        _ => Err(format!(
+            "[fetch] proxy `{}` cannot be used: it is written http://HOST:PORT",
+            hidden(proxy)
+        )),
+    }
+}
+
 fn contradictions(text: &str, config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut say = |needle: &str, message: String, hint: Option<String>| {
@@ -176,6 +206,12 @@ fn contradictions(text: &str, config: &Config) -> Vec<Problem> {
         if !ids.insert(id.to_lowercase()) {
             say(&quoted, format!("two documents have the id `{id}`"), None);
         }
+        for source in &document.source {
+            let (shown, wrong) = (hidden(source), bad_source(source));
+            if let Some(why) = wrong {
+                say(&format!("\"{source}\""), format!("`{shown}` {why}"), None);
+            }
+        }
         for name in document.alerts.iter().flatten() {
             if !config.alerts.contains_key(name) {
                 say(
@@ -198,6 +234,14 @@ fn contradictions(text: &str, config: &Config) -> Vec<Problem> {
             }
             _ => {}
         }
+    }
+    if let Some(Err(message)) = config.fetch.proxy.as_deref().map(check_proxy) {
+        say("proxy", message, None);
+    }
+    let contact = config.fetch.contact.as_deref().unwrap_or_default();
+    if contact.chars().any(char::is_control) {
+        let message = "[fetch] contact stands in a header: it is one line".to_owned();
+        say("contact", message, None);
     }
     for zone in &config.notice.time_zones {
         if jiff::tz::TimeZone::get(zone).is_err() {

@@ -16,7 +16,7 @@ pub use bundle::{
 };
 pub use chain::*;
 pub use entry::*;
-pub use redact::redact;
+pub use redact::{hidden, redact};
 pub use replay::*;
 pub use summary::{Summary, summary};
 pub use timestamp::{Stamp, StampError, read_stamp, stamp_request};

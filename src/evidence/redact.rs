@@ -1,4 +1,5 @@
-//! Replies of mail servers name people; the ledger keeps them without.
+//! Replies of mail servers name people, and addresses of pages hold passwords; what is kept and
+//! shown is without them.
 
 /// A server's reply in one line, without control characters and addresses, at most 300 characters.
 ///
@@ -23,6 +24,22 @@ pub fn redact(reply: &str, known: &[&str]) -> String {
         }
     }
     out.chars().take(300).collect()
+}
+
+/// A text that may be a URL, or was meant as one, without its password.
+pub fn hidden(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority
+        .rsplit_once('@')
+        .map(|(user, host)| (user.split_once(':'), host))
+    {
+        Some((Some((user, _)), host)) => format!("{scheme}://{user}:***@{host}{path}"),
+        _ => text.to_owned(),
+    }
 }
 
 fn replace_ignoring_case(text: &str, word: &str, with: &str) -> String {

@@ -10,7 +10,16 @@ use super::{Capture, FetchError, Hop};
 /// When it cannot be read or is larger than `max_megabytes`.
 pub fn read_file(root: &Path, path: &str, max_megabytes: u64) -> Result<Capture, FetchError> {
     let plain = path.strip_prefix("file://").unwrap_or(path);
-    let full = root.join(plain);
+    let mut full = root.join(plain);
+    if !full.exists()
+        && plain != path
+        && let Some(named) = url::Url::parse(path)
+            .ok()
+            .and_then(|url| url.to_file_path().ok())
+    {
+        // As programs write it: with percent signs, or `file://localhost/…`.
+        full = named;
+    }
     let error = |detail: String| FetchError::File {
         path: full.display().to_string(),
         detail,

@@ -17,6 +17,8 @@ use reqwest::{
 use tokio::sync::Mutex;
 use url::Url;
 
+use crate::evidence::hidden;
+
 use super::{
     AddressGuard, Capture, FetchError, Fetched, Hop,
     address::host_key,
@@ -75,12 +77,23 @@ pub struct Fetcher {
 enum Robots {
     Rules(robots::Rules),
     Unavailable(u16),
+    CutOff(String),
+}
+
+impl Request {
+    /// Whether what is known of the last capture belongs to an address.
+    fn known(&self, url: &Url) -> bool {
+        (self.etag.is_some() || self.last_modified.is_some())
+            && self.validators_for.as_deref() == Some(redacted(url).as_str())
+    }
 }
 
 const PRODUCT: &str = "fairnotice";
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Seconds; no host is left alone for longer than a day because of one answer.
 const LONGEST_HOLD: u64 = 86_400;
+/// Redirects of a robots.txt that are followed (RFC 9309, 2.3.1.2).
+const ROBOTS_REDIRECTS: u32 = 5;
 
 /// Resolves names to addresses that pass the guard, so that what was checked is what is connected
 /// to. The proxy that the configuration names may be anywhere.
@@ -176,10 +189,45 @@ impl Fetcher {
     /// # Errors
     /// When nothing usable came after all attempts.
     pub async fn fetch(&self, request: &Request) -> Result<Fetched, FetchError> {
+        self.patiently(|| self.attempt(request)).await
+    }
+
+    /// Lets somebody else ask a host for a page (a browser that draws it), as politely as pages are
+    /// fetched here: one at a time, with the pause between them, with further attempts.
+    ///
+    /// # Errors
+    /// When nothing usable came after all attempts.
+    pub async fn politely<T, F: Future<Output = Result<T, FetchError>>>(
+        &self,
+        url: &str,
+        ask: impl Fn() -> F,
+    ) -> Result<T, FetchError> {
+        let url = &parse(url)?;
+        let ask = &ask;
+        self.patiently(|| async move {
+            let mut turn = self.turn(url).await?;
+            let answer = ask().await;
+            if let Err(FetchError::Status {
+                retry_after: Some(seconds),
+                ..
+            }) = &answer
+            {
+                turn.hold(Duration::from_secs((*seconds).min(LONGEST_HOLD)));
+            }
+            answer
+        })
+        .await
+    }
+
+    /// Tries again what failed for a reason that may pass.
+    async fn patiently<T, F: Future<Output = Result<T, FetchError>>>(
+        &self,
+        ask: impl Fn() -> F,
+    ) -> Result<T, FetchError> {
         let mut attempt = 0;
         loop {
-            let error = match self.attempt(request).await {
-                Ok(fetched) => return Ok(fetched),
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let asked = match &error {
@@ -217,27 +265,28 @@ impl Fetcher {
         let mut url = parse(&request.url)?;
         let mut hops = Vec::new();
         loop {
-            self.check_literal(&url)?;
+            let refused = |error| refused_behind(&hops, error);
+            self.check_literal(&url).map_err(refused)?;
             if !request.ignore_robots {
                 self.check_robots(&url).await?;
             }
             let mut turn = self.turn(&url).await?;
-            let response = self.send(&url, request, &hops).await?;
+            let response = self.send(&url, request, &hops).await.map_err(refused)?;
             let status = response.status();
             let location = response
                 .headers()
                 .get(header::LOCATION)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned);
+                // Not all servers write what is not ASCII as they should.
+                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
             tracing::info!("{}: {status}", redacted(&url));
             hops.push(Hop {
                 url: redacted(&url),
                 status: status.as_u16(),
-                location: location.clone(),
+                location: location.as_deref().map(hidden),
                 address: response.remote_addr().map(|address| address.ip()),
             });
             match (status.as_u16(), location) {
-                (304, _) => return Ok(Fetched::NotModified),
+                (304, _) if request.known(&url) => return Ok(Fetched::NotModified),
                 (301 | 302 | 303 | 307 | 308, Some(location)) => {
                     drop(turn);
                     if hops.len() > self.options.max_redirects as usize {
@@ -247,12 +296,15 @@ impl Fetcher {
                             limit: self.options.max_redirects,
                         });
                     }
-                    url = url
-                        .join(&location)
-                        .map_err(|_| FetchError::Scheme(location.clone()))?;
-                    if !matches!(url.scheme(), "http" | "https") {
-                        return Err(FetchError::Scheme(redacted(&url)));
+                    let wrong = |to: &str| FetchError::RedirectRefused {
+                        from: redacted(&url),
+                        error: Box::new(FetchError::Scheme(hidden(to))),
+                    };
+                    let next = url.join(&location).map_err(|_| wrong(&location))?;
+                    if !matches!(next.scheme(), "http" | "https") {
+                        return Err(wrong(next.as_str()));
                     }
+                    url = next;
                 }
                 (200..=299, _) => {
                     let capture = self.body(response, &url, hops).await?;
@@ -305,7 +357,7 @@ impl Fetcher {
                 builder = builder.header(name, value);
             }
         }
-        if request.validators_for.as_deref() == Some(redacted(url).as_str()) {
+        if request.known(url) {
             if let Some(etag) = &request.etag {
                 builder = builder.header(header::IF_NONE_MATCH, etag);
             }
@@ -400,6 +452,10 @@ impl Fetcher {
                 host: key,
                 status: *status,
             }),
+            Some(Robots::CutOff(detail)) => Err(FetchError::Connection {
+                url: format!("{key}/robots.txt"),
+                detail: detail.clone(),
+            }),
             Some(Robots::Rules(rules)) => {
                 let path = match url.query() {
                     Some(query) => format!("{}?{query}", url.path()),
@@ -418,40 +474,77 @@ impl Fetcher {
         }
     }
 
-    /// No answer at all is left to the page's own request to report.
+    /// The rules of a host (RFC 9309, 2.3.1): behind a few redirects, asked for again where its
+    /// server fails for a while. No connection at all is left to the page's own request to report.
     async fn robots_of(&self, page: &Url) -> Robots {
-        let nothing = Robots::Rules(robots::Rules::default());
-        let Ok(url) = page.join("/robots.txt") else {
-            return nothing;
-        };
-        let Ok(turn) = self.turn(&url).await else {
-            return nothing;
+        let nothing = || Robots::Rules(robots::Rules::default());
+        let Ok(mut url) = page.join("/robots.txt") else {
+            return nothing();
         };
         let timeout = self.options.timeout.min(Duration::from_secs(15));
-        let answer = self.client.get(url).timeout(timeout).send().await;
-        let robots = match answer {
-            Ok(response) if response.status().is_server_error() => {
-                Robots::Unavailable(response.status().as_u16())
+        let (mut redirects, mut attempt) = (0, 0);
+        loop {
+            let Ok(mut turn) = self.turn(&url).await else {
+                return nothing();
+            };
+            let answer = self.client.get(url.clone()).timeout(timeout).send().await;
+            let Ok(response) = answer else {
+                return nothing();
+            };
+            let status = response.status();
+            let asked = retry_after(response.headers()).map(Duration::from_secs);
+            if status.is_success() {
+                return self.rules(&url, response).await;
             }
-            Ok(response) if response.status().is_success() => {
-                let mut bytes = Vec::new();
-                let mut stream = response.bytes_stream();
-                while let Some(Ok(chunk)) = stream.next().await {
-                    bytes.extend_from_slice(&chunk);
-                    if bytes.len() >= robots::LIMIT {
-                        bytes.truncate(robots::LIMIT);
-                        break;
-                    }
+            if status.is_redirection() {
+                let to = response.headers().get(header::LOCATION);
+                let to = to.map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+                let next = to.and_then(|to| url.join(&to).ok()).filter(|next| {
+                    matches!(next.scheme(), "http" | "https") && self.check_literal(next).is_ok()
+                });
+                match next {
+                    Some(next) if redirects < ROBOTS_REDIRECTS => url = next,
+                    _ => return nothing(),
                 }
-                Robots::Rules(robots::Rules::parse(
-                    &String::from_utf8_lossy(&bytes),
-                    PRODUCT,
-                ))
+                redirects += 1;
+                continue;
             }
-            _ => nothing,
-        };
-        drop(turn);
-        robots
+            if let Some(asked) =
+                asked.filter(|_| status.as_u16() == 429 || status.is_server_error())
+            {
+                turn.hold(asked.min(Duration::from_secs(LONGEST_HOLD)));
+            }
+            if !status.is_server_error() {
+                return nothing();
+            }
+            drop(turn);
+            let pause = asked
+                .unwrap_or(Duration::from_millis(500))
+                .max(self.options.delay);
+            if attempt >= self.options.retries || pause > LONGEST_WAIT {
+                return Robots::Unavailable(status.as_u16());
+            }
+            attempt += 1;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn rules(&self, url: &Url, response: reqwest::Response) -> Robots {
+        let mut bytes = Vec::new();
+        let mut stream = response.bytes_stream();
+        while let Some(chunk) = stream.next().await {
+            match chunk {
+                Ok(chunk) => bytes.extend_from_slice(&chunk),
+                // Half of the rules are not the rules.
+                Err(error) => return Robots::CutOff(self.explain(url, &error).to_string()),
+            }
+            if bytes.len() >= robots::LIMIT {
+                bytes.truncate(robots::LIMIT);
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        Robots::Rules(robots::Rules::parse(&text, PRODUCT))
     }
 
     fn explain(&self, url: &Url, error: &reqwest::Error) -> FetchError {
@@ -483,7 +576,18 @@ impl Fetcher {
 fn parse(text: &str) -> Result<Url, FetchError> {
     match Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
-        _ => Err(FetchError::Scheme(text.to_owned())),
+        _ => Err(FetchError::Scheme(hidden(text))),
+    }
+}
+
+/// What refuses an address, with the page that led there, where one did.
+fn refused_behind(hops: &[Hop], error: FetchError) -> FetchError {
+    match (hops.last(), &error) {
+        (Some(hop), FetchError::PrivateAddress { .. }) => FetchError::RedirectRefused {
+            from: hop.url.clone(),
+            error: Box::new(error),
+        },
+        _ => error,
     }
 }
 

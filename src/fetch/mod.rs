@@ -79,6 +79,14 @@ pub enum FetchError {
         /// The address it has.
         address: IpAddr,
     },
+    /// A page led to an address that is refused.
+    #[error("{from} redirects to an address that is refused: {error}")]
+    RedirectRefused {
+        /// The page that did.
+        from: String,
+        /// Why the address is refused.
+        error: Box<Self>,
+    },
     /// robots.txt forbids it.
     #[error(
         "{url} is forbidden to robots by {host}/robots.txt; if the site is yours, set robots = \"ignore\" on the document"
@@ -166,6 +174,7 @@ impl FetchError {
         match self {
             Self::Scheme(_) => "scheme".to_owned(),
             Self::PrivateAddress { .. } => "private-address".to_owned(),
+            Self::RedirectRefused { error, .. } => error.code(),
             Self::Robots { .. } => "robots".to_owned(),
             Self::RobotsUnavailable { .. } => "robots-unavailable".to_owned(),
             Self::Status { status, .. } => format!("http-{status}"),
@@ -183,7 +192,8 @@ impl FetchError {
     pub fn transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => {
-                matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+                // What is not implemented, or wants a login to the network, stays so.
+                matches!(status, 408 | 425 | 429 | 500..=599) && !matches!(status, 501 | 505 | 511)
             }
             Self::Timeout { .. } | Self::Connection { .. } => true,
             _ => false,

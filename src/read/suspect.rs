@@ -50,7 +50,9 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Option<Suspect> {
         let phrases = found(kind);
         let proofs = phrases.len() + usize::from(kind == "login" && evidence.password);
         let needed = if dense || letters > 900 { 3 } else { 1 };
-        let wall = kind != "consent-wall" || letters < 1200;
+        // A wall that says so in its title may be as long as a message gets.
+        let titled = !words.suspect(kind, &title).is_empty();
+        let wall = kind != "consent-wall" || letters < 1200 || titled;
         if !phrases.is_empty() && proofs >= needed && wall {
             return Some(said(code, &quoted(&phrases)));
         }

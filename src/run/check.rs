@@ -209,7 +209,8 @@ pub fn check(
                 .validators
                 .into_iter()
                 .next()
-                .filter(|_| state.failing.is_none()))
+                // Of other sources, or asked for with other headers, it says nothing.
+                .filter(|known| state.failing.is_none() && known.asked == Some(asked(document))))
         },
         |workspace, document, outcome| {
             let report = match one(workspace, settings, now, document, outcome) {
@@ -802,6 +803,7 @@ fn observation(document: &config::Document, captures: Option<(Hash, &[Capture])>
                 url: c.url.clone(),
                 etag: c.etag.clone(),
                 last_modified: c.last_modified.clone(),
+                asked: Some(asked(document)),
             })
             .collect()
     });
@@ -816,6 +818,12 @@ fn observation(document: &config::Document, captures: Option<(Hash, &[Capture])>
         flapping: false,
         validators,
     }
+}
+
+/// What tells one way of asking for a document from another.
+fn asked(document: &config::Document) -> Hash {
+    let (source, headers) = (&document.source, &document.headers);
+    Hash::of(format!("{source:?}\0{headers:?}\0{:?}", document.render).as_bytes())
 }
 
 fn hash_of(captures: &[Capture]) -> Hash {

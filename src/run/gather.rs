@@ -66,14 +66,18 @@ pub fn gather<C: ?Sized, E: From<FetchError>>(
     let (files, pages): (Vec<&config::Document>, Vec<_>) = documents
         .iter()
         .partition(|document| document.source.iter().all(|s| !is_page(s)));
+    // What is wrong with the client is known before anything is looked at.
+    let fetcher = match pages.is_empty() {
+        true => None,
+        false => Some(Arc::new(fetcher(settings)?)),
+    };
     for document in files {
         let outcome = read_files(root, &document.source, settings.max_megabytes);
         each(context, document, outcome)?;
     }
-    if pages.is_empty() {
+    let Some(fetcher) = fetcher else {
         return Ok(());
-    }
-    let fetcher = Arc::new(fetcher(settings)?);
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -124,7 +128,8 @@ pub fn gather<C: ?Sized, E: From<FetchError>>(
 
 /// Whether a source is a page rather than a file.
 pub fn is_page(source: &str) -> bool {
-    source.starts_with("http://") || source.starts_with("https://")
+    let scheme = source.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|s| s.eq_ignore_ascii_case("http") || s.eq_ignore_ascii_case("https"))
 }
 
 fn read_files(root: &Path, sources: &[String], max_megabytes: u64) -> Outcome {
@@ -132,7 +137,7 @@ fn read_files(root: &Path, sources: &[String], max_megabytes: u64) -> Outcome {
         .iter()
         .map(|source| {
             if source.contains("://") && !source.starts_with("file://") {
-                return Err(FetchError::Scheme(source.clone()));
+                return Err(FetchError::Scheme(crate::evidence::hidden(source)));
             }
             fetch::read_file(root, source, max_megabytes)
         })
@@ -200,8 +205,9 @@ async fn draw(
         contact: settings.contact.clone(),
         headers: wish.document.headers.clone(),
     };
-    browser
-        .draw(source, wish.document.wait_for.as_deref())
+    let wait_for = wish.document.wait_for.as_deref();
+    fetcher
+        .politely(source, || browser.draw(source, wait_for))
         .await
 }
 

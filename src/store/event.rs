@@ -152,6 +152,9 @@ pub struct Validators {
     /// `Last-Modified`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// Hash of what was asked for: of all sources of the document, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Hash>,
 }
 
 /// A distinct canonical text.
