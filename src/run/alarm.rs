@@ -2,7 +2,7 @@
 //! of its going out is due, whatever happened to the run that should have sent it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -16,12 +16,16 @@ use crate::{
         markdown_file, post, run_program,
     },
     evidence::Hash,
-    render::{Head, Passage, VersionHead, wording},
+    read::Document,
+    render::{Head, Passage, VersionHead, quoted, wording},
     store::{AlertRecord, AlertState, Event, Table},
 };
 
 /// Bytes of changed passages that one change shows in a mail or a feed.
 const SHOWN: usize = 24_000;
+
+/// Alerts that a target may refuse in one run before it is left alone until the next.
+const REFUSALS: usize = 3;
 
 /// How the alerts of one name went.
 #[derive(Debug)]
@@ -99,18 +103,28 @@ fn send_all(
     smtp_password: Option<&str>,
 ) -> Result<Sent, WorkspaceError> {
     let targets = targets(alert);
-    let mut refused: BTreeMap<Option<&str>, String> = BTreeMap::new();
+    let mut refused: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
     let mut count = 0;
-    for batch in batches(alert, states) {
+    let mut batches: VecDeque<&[AlertState]> = batches(alert, states).into();
+    // In their order; once somebody has refused one, the newest first, so that an alert that is
+    // refused every night does not keep those after it from being tried.
+    while let Some(batch) = match refused.is_empty() {
+        true => batches.pop_front(),
+        false => batches.pop_back(),
+    } {
+        let given_up = |target: &Option<&str>| {
+            let refusals = refused.get(target).map_or(0, Vec::len);
+            refusals >= REFUSALS
+        };
         let waiting: Vec<Option<&str>> = targets
             .iter()
             .copied()
-            .filter(|target| !refused.contains_key(target) && !reached(batch, *target))
+            .filter(|target| !given_up(target) && !reached(batch, *target))
             .collect();
-        // Whoever is left has refused in this run.
+        // Whoever is left has refused too often in this run.
         let mut whole = !targets
             .iter()
-            .any(|target| refused.contains_key(target) && !reached(batch, *target));
+            .any(|target| given_up(target) && !reached(batch, *target));
         if waiting.is_empty() && !whole {
             continue;
         }
@@ -142,7 +156,7 @@ fn send_all(
                 }
                 Ok(()) => {}
                 Err(error) => {
-                    refused.insert(target, error.to_string());
+                    refused.entry(target).or_default().push(error.to_string());
                     whole = false;
                 }
             }
@@ -159,7 +173,7 @@ fn send_all(
         }
     }
     // A mistake in the configuration is the same for all.
-    let refusals: BTreeSet<String> = refused.into_values().collect();
+    let refusals: BTreeSet<String> = refused.into_values().flatten().collect();
     Ok(Sent {
         name: name.to_owned(),
         count,
@@ -219,10 +233,11 @@ async fn send(
     smtp_password: Option<&str>,
 ) -> Result<(), AlertError> {
     let root = workspace.root();
-    let title = format!(
-        "{} policy alerts: {name}",
-        workspace.config.organisation.name
-    );
+    let organisation = workspace.config.organisation.name.trim();
+    let title = match organisation {
+        "" => format!("Policy alerts: {name}"),
+        organisation => format!("{organisation} policy alerts: {name}"),
+    };
     let secret = match &alert.secret_file {
         Some(file) => {
             let text = std::fs::read_to_string(root.join(file)).map_err(|e| {
@@ -304,7 +319,8 @@ fn message(
         let old = workspace.text_of(&record.document, against)?;
         title = title.or_else(|| new.title.clone());
         let judged = judge_reviewed(workspace, &record.document, &old, &new)?;
-        findings = judged.assessment.findings.iter().map(finding).collect();
+        let found = judged.assessment.findings.iter();
+        findings = found.map(|one| finding(one, &old, &new)).collect();
         let file = format!(
             "out/redlines/{}-{}-{}.html",
             record.document,
@@ -416,7 +432,7 @@ fn place(
     (others, untold)
 }
 
-fn finding(finding: &crate::assess::Finding) -> AlertFinding {
+fn finding(finding: &crate::assess::Finding, old: &Document, new: &Document) -> AlertFinding {
     let path = if finding.section.new.is_empty() {
         &finding.section.old
     } else {
@@ -434,8 +450,8 @@ fn finding(finding: &crate::assess::Finding) -> AlertFinding {
             _ => finding.section.title.clone(),
         },
         summary: finding.summary.clone(),
-        before: finding.old.as_ref().map(|quote| quote.text.clone()),
-        after: finding.new.as_ref().map(|quote| quote.text.clone()),
+        before: finding.old.as_ref().map(|quote| quoted(old, quote)),
+        after: finding.new.as_ref().map(|quote| quoted(new, quote)),
         passages: Vec::new(),
     }
 }

@@ -233,3 +233,57 @@ fn a_target_that_refuses_neither_holds_up_the_others_nor_has_them_told_again() {
     assert_eq!(told(&taking, "legal@reed.example"), 0);
     bench.run(&["status"]).exits(0);
 }
+
+#[test]
+fn an_alert_that_is_refused_every_night_keeps_no_other_from_going_out() {
+    let bench = bench(
+        "[alerts.own]\nkind = \"command\"\nat_least = \"editorial\"\n\
+         command = [\"sh\", \"-c\", \"cat > one; grep -q sell one && exit 1; cat one >> all; echo >> all\"]\n",
+    );
+    let ran = bench.run_at("2027-01-02T03:00:00Z", &["check"]).exits(3);
+    assert!(ran.err.contains("alert own waits"), "{}", ran.err);
+    for (day, years) in [
+        ("03", "two"),
+        ("04", "three"),
+        ("05", "four"),
+        ("06", "five"),
+    ] {
+        bench.write(
+            "policy.md",
+            format!("{NEW}\nWe keep your personal data for {years} years.\n"),
+        );
+        let now = format!("2027-01-{day}T03:00:00Z");
+        bench.run_at(&now, &["check"]).exits(3);
+        let all = bench.read("all");
+        assert!(all.contains(&format!("\"due\":\"{now}\"")), "{day}: {all}");
+    }
+    assert_eq!(bench.read("all").lines().count(), 4);
+    let status = bench.run(&["status"]).exits(3);
+    assert!(status.out.contains("1 alert(s) wait"), "{}", status.out);
+}
+
+#[test]
+fn alerts_quote_what_readers_of_the_page_see() {
+    let bench = bench(
+        "[alerts.own]\nkind = \"command\"\ncommand = [\"sh\", \"-c\", \"cat > one\"]\n\
+         [alerts.feed]\nkind = \"atom\"\nto = [\"feed.xml\"]\n",
+    );
+    bench.write(
+        "policy.md",
+        NEW.replace(
+            "sell your",
+            "sell *all* of your [personal](https://reed.example/p) \\<b>",
+        ),
+    );
+    bench.run(&["check"]).exits(0);
+    let one = bench.read("one");
+    assert!(
+        one.contains("We may sell all of your personal <b> personal data."),
+        "{one}"
+    );
+    assert!(
+        bench
+            .read("feed.xml")
+            .contains("<title>Reed policy alerts: feed</title>")
+    );
+}
