@@ -258,7 +258,8 @@ fn judge(
             material = material.max(rules.weights.material_at as f64);
         }
         judged.groups.push(Weighed {
-            always: always(old, new, &group, (&old_words, &new_words), own),
+            always: always(old, new, &group, (&old_words, &new_words), own)
+                || plainly_new(&group, own),
             report: weigh::sum(&features, &rules.weights.report),
             material,
             direction: weigh::direction(&group, &features, &rules.weights),
@@ -317,6 +318,26 @@ fn always(
             })
         })
 }
+
+/// Whether a clause that stands nowhere in the old text says what a rule knows as better or worse
+/// for users: however few words it has, it is no rewording.
+fn plainly_new(group: &Group, own: &LanguageRules) -> bool {
+    group.told.iter().any(|told| {
+        told.passage.act == Act::Added
+            && told.passage.whole
+            && told.novelty >= NOVEL
+            && told.signals.iter().any(|signal| {
+                own.signals.get(signal.rule).is_some_and(|rule| {
+                    rule.gravity >= Gravity::Plain
+                        && !signal.known
+                        && weigh::effect(told, signal.effect) != Direction::Neutral
+                })
+            })
+    })
+}
+
+/// Share of a clause's words that the other text must lack for it to be new there.
+const NOVEL: f64 = 0.5;
 
 /// Whether a passage stands where one text had already broken off.
 fn behind(broken: (bool, usize), passage: &Passage) -> bool {
