@@ -12,7 +12,7 @@ use fairnotice::{
 };
 use serde::Serialize;
 
-use super::{CliError, Exit, Globals, Outcome, print_json, print_text};
+use super::{CliError, Exit, Globals, Outcome, interrupt, print_json, print_text};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -55,6 +55,7 @@ struct Shown<'a> {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
+    interrupt::end_with_browsers();
     let config = config::load(&globals.workspace)?;
     let sources = relative_to(&globals.workspace, &args.sources);
     let mut document = config::Document {

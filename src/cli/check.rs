@@ -15,7 +15,7 @@ use fairnotice::{
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::{CliError, Exit, Globals, Outcome, print_json, print_text, report};
+use super::{CliError, Exit, Globals, Outcome, interrupt, print_json, print_text, report};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -69,6 +69,7 @@ struct Line {
 }
 
 pub(crate) fn run(args: &Args, globals: &Globals) -> Outcome {
+    interrupt::end_with_browsers();
     let now = globals.now();
     let wait = Duration::from_secs(args.wait.unwrap_or_default());
     let draft = args

@@ -28,6 +28,23 @@ pub(crate) fn listen(interrupted: &Arc<AtomicBool>) {
     });
 }
 
+/// At SIGINT and SIGTERM, ends the browsers that draw pages, which no signal reaches otherwise, and
+/// then the process, which the journal makes safe.
+pub(crate) fn end_with_browsers() {
+    std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        else {
+            return;
+        };
+        runtime.block_on(wait_for_signal());
+        fairnotice::fetch::end_browsers();
+        #[expect(clippy::exit, reason = "the user asked for it")]
+        std::process::exit(130);
+    });
+}
+
 #[cfg(unix)]
 async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};

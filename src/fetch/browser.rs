@@ -6,9 +6,13 @@
 //! through a tunnel of this program, which checks the address once more as it connects.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,6 +22,7 @@ use tokio::{net::TcpStream, process::Child, time::Instant};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
 use super::{AddressGuard, Capture, FetchError, Hop, tunnel::Tunnel};
+use crate::evidence::hidden;
 
 /// What a page is drawn with.
 #[derive(Debug, Clone)]
@@ -30,6 +35,8 @@ pub struct Browser {
     pub timeout: Duration,
     /// Largest page, in megabytes.
     pub max_megabytes: u64,
+    /// Most redirects and navigations of the page that are followed.
+    pub max_redirects: u32,
     /// Which addresses may be connected to.
     pub guard: AddressGuard,
     /// Proxy for all requests, which then resolves the names; without it the browser goes out
@@ -51,6 +58,27 @@ const PROGRAMS: [&str; 5] = [
 ];
 /// A page is still when nothing was asked for so long.
 const QUIET: Duration = Duration::from_millis(800);
+/// Requests that a page may make in all; one that asks for more is not a text.
+const REQUESTS: u32 = 2_000;
+/// Name of a profile's folder, before the process that made it and a number.
+const PROFILE: &str = "browser-";
+/// Browsers that are running, by process, with their profiles: they have process groups of their
+/// own, which no signal from a terminal reaches.
+static RUNNING: Mutex<BTreeMap<u32, PathBuf>> = Mutex::new(BTreeMap::new());
+static DRAWN: AtomicU64 = AtomicU64::new(0);
+
+/// Ends all browsers that this process has started, for whoever ends it before its time.
+pub fn end_browsers() {
+    let running = std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner));
+    for (id, profile) in running {
+        let _group = std::process::Command::new("kill")
+            .args(["-9", "--", &format!("-{id}")])
+            .stderr(Stdio::null())
+            .status();
+        let _left = std::fs::remove_dir_all(profile);
+    }
+}
+
 /// What a text does not need.
 const NEEDLESS: [&str; 9] = [
     "Image",
@@ -71,10 +99,23 @@ impl Browser {
     /// # Errors
     /// When there is no browser, the page answers with an error, or the time is up.
     pub async fn draw(&self, url: &str, wait_for: Option<&str>) -> Result<Capture, FetchError> {
-        let profile = self.folder.join(format!(
-            "browser-{}",
-            crate::evidence::Hash::of(url.as_bytes()).short()
-        ));
+        if self
+            .proxy
+            .as_deref()
+            .is_some_and(|proxy| hidden(proxy) != proxy)
+        {
+            // It would stand in the list of processes, and the browser does not take it.
+            return Err(FetchError::Setup(
+                "pages cannot be drawn through a proxy that wants a password; name one without in \
+                 [fetch] proxy"
+                    .to_owned(),
+            ));
+        }
+        remove_stale(&self.folder);
+        let number = DRAWN.fetch_add(1, Ordering::Relaxed);
+        let profile = self
+            .folder
+            .join(format!("{PROFILE}{}-{number}", std::process::id()));
         let tunnel =
             match &self.proxy {
                 Some(_) => None,
@@ -88,9 +129,20 @@ impl Browser {
             (None, None) => String::new(),
         };
         let mut child = self.launch(&profile, &way_out)?;
-        let timeout = || FetchError::Timeout {
-            url: url.to_owned(),
-            seconds: self.timeout.as_secs(),
+        if let Some(id) = child.id() {
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            running.insert(id, profile.clone());
+        }
+        let timeout = || match wait_for {
+            Some(selector) => FetchError::NotShown {
+                url: hidden(url),
+                selector: selector.to_owned(),
+                seconds: self.timeout.as_secs(),
+            },
+            None => FetchError::Timeout {
+                url: hidden(url),
+                seconds: self.timeout.as_secs(),
+            },
         };
         let drawn = tokio::time::timeout(self.timeout, self.session(&profile, url, wait_for)).await;
         end(&mut child).await;
@@ -167,7 +219,7 @@ impl Browser {
     ) -> Result<Capture, FetchError> {
         let address = endpoint(profile).await;
         let broken = |detail: String| FetchError::Connection {
-            url: url.to_owned(),
+            url: hidden(url),
             detail,
         };
         let (socket, _) = tokio_tungstenite::connect_async(&address)
@@ -175,19 +227,26 @@ impl Browser {
             .map_err(|e| broken(format!("the browser cannot be reached: {e}")))?;
         let mut page = Page {
             socket,
-            url: url.to_owned(),
+            url: hidden(url),
             session: None,
+            frame: String::new(),
             next: 0,
             answers: BTreeMap::new(),
             guard: self.guard.clone(),
             resolves: self.proxy.is_none(),
             headers: self.headers.clone(),
-            open: 0,
+            open: BTreeSet::new(),
+            asked: 0,
             last: Instant::now(),
+            patience: (self.timeout / 3).max(QUIET),
             loaded: false,
-            status: None,
+            hops: Vec::new(),
+            max_redirects: self.max_redirects,
             refused: None,
         };
+        // Nothing that a page hands out is kept.
+        page.call("Browser.setDownloadBehavior", json!({ "behavior": "deny" }))
+            .await?;
         let target = page
             .call("Target.createTarget", json!({ "url": "about:blank" }))
             .await?;
@@ -199,6 +258,9 @@ impl Browser {
             .await?;
         page.session = attached["sessionId"].as_str().map(str::to_owned);
         page.call("Page.enable", json!({})).await?;
+        let tree = page.call("Page.getFrameTree", json!({})).await?;
+        let frame = tree["frameTree"]["frame"]["id"].as_str();
+        page.frame = frame.unwrap_or_default().to_owned();
         let version = page.call("Browser.getVersion", json!({})).await?;
         let agent = format!(
             "{} fairnotice/{} (policy monitor; {})",
@@ -220,34 +282,24 @@ impl Browser {
             return Err(refused);
         }
         if let Some(error) = navigated["errorText"].as_str() {
+            page.answered()?;
             return Err(broken(error.to_owned()));
         }
         page.settle(wait_for).await?;
-        if let Some((status, at)) = page.status.clone().filter(|(status, _)| *status >= 400) {
-            return Err(FetchError::Status {
-                url: at,
-                status,
-                retry_after: None,
-            });
-        }
+        page.answered()?;
         let html = page.evaluate("document.documentElement.outerHTML").await?;
         let at = page.evaluate("document.URL").await?;
         if html.len() as u64 > self.max_megabytes << 20 {
             return Err(FetchError::TooLarge {
-                url: url.to_owned(),
+                url: hidden(url),
                 megabytes: self.max_megabytes,
             });
         }
-        let status = page.status.map_or(200, |(status, _)| status);
+        let at = hidden(&at);
         Ok(Capture {
             bytes: format!("<!doctype html>{html}").into_bytes(),
             media_type: Some("text/html; charset=utf-8".to_owned()),
-            hops: vec![Hop {
-                url: at.clone(),
-                status,
-                location: None,
-                address: None,
-            }],
+            hops: page.hops,
             url: at,
             etag: None,
             last_modified: None,
@@ -281,8 +333,30 @@ async fn end(child: &mut Child) {
             .status()
             .await;
     }
+    let id = child.id();
     // It may have ended by itself.
     let _ended = child.kill().await;
+    if let Some(id) = id {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.remove(&id);
+    }
+}
+
+/// Removes the profiles of processes that were killed.
+fn remove_stale(folder: &Path) {
+    let alive = |id: &str| {
+        let process = Path::new("/proc").join(id);
+        // Where processes are not files, nobody is taken for dead.
+        process.exists() || !Path::new("/proc/self").exists()
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some((id, _)) = name.strip_prefix(PROFILE).and_then(|n| n.split_once('-'))
+            && !alive(id)
+        {
+            let _left = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// One page of the browser.
@@ -290,6 +364,8 @@ struct Page {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     url: String,
     session: Option<String>,
+    /// The page itself, among the frames in it.
+    frame: String,
     next: u64,
     answers: BTreeMap<u64, Value>,
     guard: AddressGuard,
@@ -298,12 +374,18 @@ struct Page {
     /// Further headers for the host of the page.
     headers: BTreeMap<String, String>,
     /// Requests that are under way.
-    open: i64,
+    open: BTreeSet<String>,
+    /// Requests that were made.
+    asked: u32,
     /// When a request last began or ended.
     last: Instant,
+    /// How long nothing may begin or end, while a request stays open, until the page is taken
+    /// without it: some never end.
+    patience: Duration,
     loaded: bool,
-    /// Status and address of the page itself.
-    status: Option<(u16, String)>,
+    /// How the page itself was answered, redirects and navigations in order.
+    hops: Vec<Hop>,
+    max_redirects: u32,
     /// Why the page itself may not be fetched.
     refused: Option<FetchError>,
 }
@@ -349,6 +431,10 @@ impl Page {
                 json!({ "expression": expression, "returnByValue": true }),
             )
             .await?;
+        if let Some(thrown) = answer["exceptionDetails"]["exception"]["description"].as_str() {
+            let line = thrown.lines().next().unwrap_or_default();
+            return Err(FetchError::Setup(line.to_owned()));
+        }
         Ok(answer["result"]["value"]
             .as_str()
             .unwrap_or_default()
@@ -368,10 +454,24 @@ impl Page {
             if let Some(refused) = self.refused.take() {
                 return Err(refused);
             }
-            let still = self.loaded && self.open <= 0 && self.last.elapsed() >= QUIET;
+            let quiet = if self.open.is_empty() {
+                QUIET
+            } else {
+                self.patience
+            };
+            let still = self.loaded && self.last.elapsed() >= quiet;
             match &probe {
-                Some(probe) if self.loaded && !self.evaluate(probe).await?.trim().is_empty() => {
-                    return Ok(());
+                Some(probe) if self.loaded => {
+                    let shown = self.evaluate(probe).await.map_err(|error| match error {
+                        FetchError::Setup(detail) => FetchError::Setup(format!(
+                            "wait_for `{}` cannot be used: {detail}",
+                            wait_for.unwrap_or_default()
+                        )),
+                        error => error,
+                    })?;
+                    if !shown.trim().is_empty() {
+                        return Ok(());
+                    }
                 }
                 None if still => return Ok(()),
                 _ => {}
@@ -401,27 +501,75 @@ impl Page {
         match value["method"].as_str().unwrap_or_default() {
             "Fetch.requestPaused" => self.paused(params).await?,
             "Network.requestWillBeSent" => {
-                self.open += 1;
+                // A redirect is told as another request with the same id.
+                let id = params["requestId"].as_str().unwrap_or_default();
+                self.open.insert(id.to_owned());
                 self.last = Instant::now();
-            }
-            "Network.loadingFinished" | "Network.loadingFailed" => {
-                self.open -= 1;
-                self.last = Instant::now();
-            }
-            "Network.responseReceived" if params["type"] == "Document" => {
-                let status = params["response"]["status"].as_u64().unwrap_or(200);
-                let at = params["response"]["url"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned();
-                if self.status.is_none() || !self.loaded {
-                    self.status = Some((u16::try_from(status).unwrap_or(200), at));
+                self.asked += 1;
+                if self.asked > REQUESTS {
+                    let detail = format!("the page makes more than {REQUESTS} requests");
+                    return Err(self.broken(detail));
+                }
+                let redirect = &params["redirectResponse"];
+                if redirect.is_object() && self.is_page(params) {
+                    let to = params["request"]["url"].as_str();
+                    self.hop(redirect, to)?;
                 }
             }
+            "Network.loadingFinished" | "Network.loadingFailed" => {
+                let id = params["requestId"].as_str().unwrap_or_default();
+                self.open.remove(id);
+                self.last = Instant::now();
+            }
+            "Network.responseReceived" if self.is_page(params) => {
+                // What a frame in the page answers says nothing of the page.
+                self.hop(&params["response"], None)?;
+            }
             "Page.loadEventFired" => self.loaded = true,
+            "Page.javascriptDialogOpening" => {
+                // Nobody is there to answer; a page may be left.
+                let accept = params["type"] == "beforeunload";
+                let answer = json!({ "accept": accept });
+                self.send("Page.handleJavaScriptDialog", answer).await?;
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether an event is of the page's own document, not of a frame in it or of a part.
+    fn is_page(&self, params: &Value) -> bool {
+        params["type"] == "Document" && params["frameId"] == self.frame.as_str()
+    }
+
+    /// Notes how the page itself was answered.
+    fn hop(&mut self, response: &Value, location: Option<&str>) -> Result<(), FetchError> {
+        let status = response["status"].as_u64().unwrap_or(200);
+        self.hops.push(Hop {
+            url: hidden(response["url"].as_str().unwrap_or_default()),
+            status: u16::try_from(status).unwrap_or(200),
+            location: location.map(hidden),
+            address: None,
+        });
+        if self.hops.len() > self.max_redirects as usize + 1 {
+            return Err(FetchError::TooManyRedirects {
+                url: self.url.clone(),
+                limit: self.max_redirects,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the page itself was answered well.
+    fn answered(&self) -> Result<(), FetchError> {
+        match self.hops.last() {
+            Some(hop) if hop.status >= 400 => Err(FetchError::Status {
+                url: hop.url.clone(),
+                status: hop.status,
+                retry_after: None,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Lets a request pass, or not.
@@ -443,7 +591,8 @@ impl Page {
                 self.send("Fetch.continueRequest", answer).await?
             }
             Err(refusal) => {
-                if kind == "Document" && !self.loaded {
+                // A frame that is refused stays empty; the page is refused for its own address.
+                if kind == "Document" && params["frameId"] == self.frame.as_str() {
                     self.refused = refusal;
                 }
                 let params = json!({ "requestId": id, "errorReason": "BlockedByClient" });
@@ -480,7 +629,7 @@ impl Page {
         match url.scheme() {
             "data" | "blob" | "about" => return Ok(()),
             "http" | "https" => {}
-            _ => return Err(Some(FetchError::Scheme(address.to_owned()))),
+            _ => return Err(Some(FetchError::Scheme(hidden(address)))),
         }
         let Some(host) = url.host_str() else {
             return Err(None);

@@ -14,7 +14,7 @@ mod robots;
 mod tunnel;
 
 pub use address::AddressGuard;
-pub use browser::Browser;
+pub use browser::{Browser, end_browsers};
 pub use file::read_file;
 pub use http::{Fetcher, Options, Request};
 pub use robots::Rules as RobotsRules;
@@ -131,6 +131,16 @@ pub enum FetchError {
         /// The limit.
         seconds: u64,
     },
+    /// What a drawn page was waited for did not come.
+    #[error("{url}: `{selector}` ([[document]] wait_for) held no text within {seconds} s")]
+    NotShown {
+        /// The page.
+        url: String,
+        /// The selector.
+        selector: String,
+        /// The limit.
+        seconds: u64,
+    },
     /// The body is larger than allowed.
     #[error("{url} is larger than {megabytes} MB ([fetch] max_megabytes)")]
     TooLarge {
@@ -179,7 +189,7 @@ impl FetchError {
             Self::RobotsUnavailable { .. } => "robots-unavailable".to_owned(),
             Self::Status { status, .. } => format!("http-{status}"),
             Self::Asked { .. } => "retry-after".to_owned(),
-            Self::Timeout { .. } => "timeout".to_owned(),
+            Self::Timeout { .. } | Self::NotShown { .. } => "timeout".to_owned(),
             Self::TooLarge { .. } => "too-large".to_owned(),
             Self::TooManyRedirects { .. } => "redirects".to_owned(),
             Self::Connection { .. } => "connection".to_owned(),
@@ -195,7 +205,7 @@ impl FetchError {
                 // What is not implemented, or wants a login to the network, stays so.
                 matches!(status, 408 | 425 | 429 | 500..=599) && !matches!(status, 501 | 505 | 511)
             }
-            Self::Timeout { .. } | Self::Connection { .. } => true,
+            Self::Timeout { .. } | Self::NotShown { .. } | Self::Connection { .. } => true,
             _ => false,
         }
     }

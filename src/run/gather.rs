@@ -200,6 +200,7 @@ async fn draw(
         folder: root.join(super::workspace::STATE_FOLDER),
         timeout: Duration::from_secs(settings.timeout_seconds.max(1)),
         max_megabytes: settings.max_megabytes.max(1),
+        max_redirects: settings.max_redirects,
         guard: AddressGuard::new(move |address| networks.iter().any(|n| n.holds(address))),
         proxy: settings.proxy.clone(),
         contact: settings.contact.clone(),
